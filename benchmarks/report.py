@@ -1,0 +1,148 @@
+"""The figures as Markdown: one table of all who list images, and each target with what was measured."""
+
+from collections.abc import Iterator
+
+OURS, REPEATED = "doimages, listing", "doimages, repeated"
+PYDO, LOOP = "pydo, as its docs do (per_page 50)", "requests loop + json_normalize"
+LARGE = "20,000 @50 ms"
+FORBIDDEN = ("duckdb", "sqlglot", "ipywidgets", "httpx")
+
+
+def seconds(results: dict, column: str, name: str) -> float | None:
+    """Return a cell's median, None where it was not measured or failed."""
+    cell = results.get("columns", {}).get(column, {}).get(name, {})
+    return None if "error" in cell else cell.get("seconds")
+
+
+def floor_seconds(results: dict, column: str, *, is_hinted: bool = False) -> float | None:
+    """Return the fastest way's median."""
+    cells = results.get("columns", {}).get(column, {}).items()
+    ways = [
+        cell["seconds"]
+        for name, cell in cells
+        if cell["group"] == "floor" and name.endswith(", hinted") == is_hinted and "error" not in cell
+    ]
+    return min(ways, default=None)
+
+
+def ratio(above: float | None, below: float | None) -> float | None:
+    return above / below if above and below else None
+
+
+def list_targets(results: dict) -> Iterator[tuple[str, str, str, bool | None]]:
+    """Yield each target: what, how much is asked, what was measured, and whether it is met (None: not measured)."""
+
+    def at_most(what: str, measured: float | None, limit: float, unit: str) -> tuple[str, str, str, bool | None]:
+        if measured is None:
+            return what, f"≤ {limit:g} {unit}", "-", None
+        return what, f"≤ {limit:g} {unit}", f"{measured:,.2f} {unit}", measured <= limit
+
+    def at_least(what: str, measured: float | None, limit: float) -> tuple[str, str, str, bool | None]:
+        if measured is None:
+            return what, f"≥ {limit:g} times", "-", None
+        return what, f"≥ {limit:g} times", f"{measured:,.1f} times", measured >= limit
+
+    for column, limit, what in (
+        ("200 @50 ms", 1.15, "200 images at 50 ms, against one round trip"),
+        ("2,000 @50 ms", 1.15, "2,000 at 50 ms, against the floor of two round trips"),
+        (LARGE, 1.4, "20,000 at 50 ms, against the floor"),
+    ):
+        yield at_most(what, ratio(seconds(results, column, OURS), floor_seconds(results, column)), limit, "times")
+    again = ratio(seconds(results, "2,000 @50 ms", REPEATED), floor_seconds(results, "2,000 @50 ms"))
+    yield at_most("2,000 at 50 ms again, against the floor of two round trips", again, 0.7, "times")
+    ours = seconds(results, LARGE, OURS)
+    yield at_least("20,000 at 50 ms, faster than a requests loop", ratio(seconds(results, LARGE, LOOP), ours), 20)
+    yield at_least("20,000 at 50 ms, faster than pydo's docs", ratio(seconds(results, LARGE, PYDO), ours), 80)
+    cpu = results.get("decode", {}).get("cpu_seconds")
+    yield at_most("CPU to decode 20,000 images", cpu and cpu * 1000, 100, "ms")
+    memory = results.get("memory", {}).get("ratio")
+    yield at_most("200,000 images: growth of the peak, against the frame", memory, 3, "times")
+    imports = results.get("imports", {})
+    for name, limit in (("import doimages, after pandas", 150), ("%load_ext doimages, after pandas", 300)):
+        took = imports.get(name, {}).get("seconds")
+        yield at_most(f"`{name.split(',')[0]}`, pandas there already", took and took * 1000, limit, "ms")
+    brought = {name for case in imports.values() if isinstance(case, dict) for name in case["heavy"]}
+    brought &= set(FORBIDDEN)
+    is_clean = not brought if "error" not in imports and imports else None
+    found = "-" if is_clean is None else ", ".join(sorted(brought)) or "none"
+    yield "heavy modules that import or load_ext bring in", "none", found, is_clean
+
+
+def write_table(results: dict) -> list[str]:
+    """Return the table of all who list images: medians in ms, ratios in the largest column."""
+    columns = results["columns"]
+    names = dict.fromkeys(
+        name for cells in columns.values() for name, cell in cells.items() if cell["group"] != "floor"
+    )
+    lines = ["| who | " + " | ".join(columns) + " | × floor | CPU, ms | requests | peak, MB |"]
+    lines.append("|---|" + "---:|" * (len(columns) + 4))
+    for is_hinted, label in ((False, "**floor**: raw bytes"), (True, "floor, the total known: all pages at once")):
+        floors = [floor_seconds(results, column, is_hinted=is_hinted) for column in columns]
+        lines.append(f"| {label} | " + " | ".join(show(value) for value in floors) + " | | | | |")
+    for name in names:
+        shown = [show(seconds(results, column, name)) for column in columns]
+        large = columns.get(LARGE, {}).get(name, {})
+        times = ratio(seconds(results, LARGE, name), floor_seconds(results, LARGE))
+        more = [f"{times:,.1f}" if times else "-"]
+        if "seconds" in large:
+            more += [show(large["cpu_seconds"]), str(large["requests"]), f"{large['peak_megabytes']:,.0f}"]
+        else:
+            more += ["-"] * 3
+        lines.append(f"| {name} | " + " | ".join([*shown, *more]) + " |")
+    for column, cells in columns.items():
+        failed = [f"{name}: {cell['error']}" for name, cell in cells.items() if "error" in cell]
+        lines += [f"\nFailed at {column}: {text}" for text in failed]
+    return lines
+
+
+def show(value: float | None) -> str:
+    return "-" if value is None else f"{value * 1000:,.0f}"
+
+
+def write_details(results: dict) -> list[str]:
+    """Return the figures behind the targets that are in no table, one line each."""
+    lines = []
+    decode, memory, imports = (results.get(name, {}) for name in ("decode", "memory", "imports"))
+    for name, part in (("decode", decode), ("memory", memory), ("imports", imports)):
+        if "error" in part:
+            lines.append(f"- {name} failed: {part['error']}")
+    if "cpu_seconds" in decode:
+        lines.append(
+            f"- {decode['megabytes_of_json']:.1f} MB of JSON decoded in {show(decode['cpu_seconds'])} ms of CPU."
+        )
+    if "ratio" in memory:
+        lines.append(
+            f"- 200,000 images: the peak grew by {memory['growth_megabytes']:,.0f} MB, {memory['kept_megabytes']:,.0f} MB "
+            f"stay; the frame is {memory['frame_megabytes']:,.0f} MB (each shared object once; pandas' own "
+            f"`memory_usage(deep=True)`: {memory['memory_usage_megabytes']:,.0f} MB)."
+        )
+    for name, case in imports.items() if "error" not in imports else ():
+        heavy = ", ".join(case["heavy"]) or "none of the heavy modules"
+        lines.append(
+            f"- `{name.split(',')[0]}`{name[name.find(',') :] * (',' in name)}: {show(case['seconds'])} ms; {heavy}."
+        )
+    return lines
+
+
+def write_report(results: dict) -> str:
+    """Return the whole page."""
+    run = results["run"]
+    lines = ["# Benchmarks", ""]
+    lines += [
+        "Median wall time of a repeated call in milliseconds, in a process of its own, connection open, imports excluded.",
+        "One server process for all (hypercorn, TLS, pages of 200 serialised beforehand, latency added per request).",
+        "CPU, requests and peak memory are those of 20,000 images at 50 ms. Compare within the table only.",
+        "",
+    ]
+    if results.get("columns"):
+        lines += [*write_table(results), ""]
+    lines += ["| target | asked | measured | |", "|---|---:|---:|---|"]
+    words = {True: "met", False: "**NOT met**", None: "not measured"}
+    lines += [f"| {what} | {asked} | {got} | {words[is_met]} |" for what, asked, got, is_met in list_targets(results)]
+    versions = ", ".join(f"{name} {version}" for name, version in run["libraries"].items())
+    lines += ["", *write_details(results), ""]
+    lines.append(
+        f"{run['date']}, Python {run['python']}, {run['cores']} cores, {versions}; {run['run_seconds']} s in all."
+    )
+    lines.append("How: `make bench`; what is measured: `benchmarks/README.md`; raw figures: `benchmarks/results.json`.")
+    return "\n".join(lines) + "\n"

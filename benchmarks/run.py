@@ -1,0 +1,107 @@
+"""Run all benchmarks against one server process: `python benchmarks/run.py [--quick] [--cells floor ours]`."""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import floor
+import ours
+import peers
+import report
+from imports import measure_imports
+from measure import run_cell
+from server import Server, running_server
+
+GROUPS = ("floor", "ours", "peers", "decode", "memory", "imports")
+COLUMNS = {
+    "200 @50 ms": (200, 0.05),
+    "2,000 @50 ms": (2_000, 0.05),
+    "20,000 @0 ms": (20_000, 0.0),
+    "20,000 @50 ms": (20_000, 0.05),
+}
+QUICK_PEERS = ("requests loop + json_normalize",)
+LIBRARIES = ("doimages", "pandas", "pyarrow", "httpx", "h2", "hypercorn", "requests")
+LIBRARIES += ("pydo", "python-digitalocean", "apache-libcloud")
+
+
+def list_cells(groups: list[str], column: str, *, is_quick: bool) -> list[tuple[str, str, str, bool]]:
+    """Return what to run in one column, neighbours of a ratio next to each other: group, script, name, HTTP/1.1 only."""
+    is_large = COLUMNS[column][0] == 20_000
+    chosen = QUICK_PEERS if is_quick and is_large else peers.PEERS
+    cells = [("floor", "floor.py", name, False) for name in floor.CELLS]
+    cells += [("ours", "ours.py", name, False) for name in ours.CELLS]
+    cells += [("ours", "ours.py", "listing", True)]
+    cells += [("peers", "peers.py", name, False) for name in chosen]
+    return [cell for cell in cells if cell[0] in groups]
+
+
+def run_columns(server: Server, groups: list[str], *, is_quick: bool) -> dict:
+    """Return the figures of every timed cell, by column and name."""
+    figures = {}
+    for column, (total, latency_seconds) in COLUMNS.items():
+        if is_quick and column == "20,000 @0 ms":
+            continue
+        figures[column] = {}
+        for group, script, name, is_http1 in list_cells(groups, column, is_quick=is_quick):
+            url = server.http1_url if is_http1 else server.url
+            state = {"total": total, "latency_seconds": latency_seconds}
+            state["per_page"] = 50 if "per_page 50" in name else 200
+            repeats, budget_seconds = (3, 1) if is_quick else (7, 5)
+            label = f"doimages, {name}{', HTTP/1.1 only' * is_http1}" if group == "ours" else name
+            result = run_cell(script, name, server, state, repeats, budget_seconds, url)
+            figures[column][label] = {"group": group} | result
+            took = result.get("error") or f"{result['seconds'] * 1000:,.0f} ms, {result['requests']} requests"
+            print(f"{column:>14}  {label:40} {took}", flush=True)
+    return figures
+
+
+def describe_run(seconds: float, *, is_quick: bool) -> dict:
+    """Return what a reader needs to place the figures, and nothing that names the machine."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "run_seconds": round(seconds),
+        "is_quick": is_quick,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about 40 s: fewer calls, no slow peers, no memory")
+    parser.add_argument("--cells", nargs="+", choices=GROUPS, default=list(GROUPS), help="only these groups")
+    parser.add_argument("--write", type=Path, help="write the Markdown here too")
+    asked = parser.parse_args()
+    started, groups, results = time.perf_counter(), asked.cells, {}
+    with running_server() as server:
+        if {"floor", "ours", "peers"} & set(groups):
+            results["columns"] = run_columns(server, groups, is_quick=asked.quick)
+        if "decode" in groups:
+            state = {"total": 20_000, "latency_seconds": 0.0}
+            results["decode"] = run_cell("ours.py", "decode", server, state, 7, 0, server.url)
+        if "memory" in groups and not asked.quick:
+            state = {"total": 200_000, "latency_seconds": 0.0}
+            results["memory"] = run_cell("memory.py", "memory", server, state, 1, 0, server.url)
+    if "imports" in groups:
+        try:
+            results["imports"] = measure_imports(2 if asked.quick else 7)
+        except RuntimeError as error:
+            results["imports"] = {"error": str(error)}
+    results["run"] = describe_run(time.perf_counter() - started, is_quick=asked.quick)
+    markdown = report.write_report(results)
+    print("\n" + markdown)
+    if asked.write:
+        asked.write.write_text(markdown, encoding="utf-8")
+    if set(groups) == set(GROUPS):
+        kept = json.dumps(results, indent=1, sort_keys=True)
+        Path(__file__).with_name("results.json").write_text(kept + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""DigitalOcean images as typed pandas DataFrames, in Jupyter.
+
+``import doimages`` adds ``pd.read_do_images`` and ``DataFrame.do_images``. It sends nothing, prints nothing and needs
+no token. Start with :func:`read_do_images`, or with ``%load_ext doimages`` in a notebook.
+"""
+
+from importlib.metadata import version
+from typing import Any
+
+from doimages.accessor import register, register_on_import, unregister
+from doimages.api.connect import connect, sandbox
+from doimages.errors import (
+    APIError,
+    AuthenticationError,
+    ConflictError,
+    CredentialsError,
+    DecodeError,
+    DOImagesError,
+    ForbiddenError,
+    InvalidRequestError,
+    ListingError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    StatementError,
+    TransportError,
+    UnknownColumnError,
+    UnsupportedError,
+    UsageError,
+)
+from doimages.reader import aread_do_images, read_do_images
+from doimages.settings import options
+
+__version__ = version("doimages")
+
+__all__ = [
+    "APIError",
+    "AuthenticationError",
+    "ConflictError",
+    "CredentialsError",
+    "DOImagesError",
+    "DecodeError",
+    "ForbiddenError",
+    "InvalidRequestError",
+    "ListingError",
+    "NotFoundError",
+    "RateLimitError",
+    "ServerError",
+    "StatementError",
+    "TransportError",
+    "UnknownColumnError",
+    "UnsupportedError",
+    "UsageError",
+    "aread_do_images",
+    "connect",
+    "load_ipython_extension",
+    "options",
+    "read_do_images",
+    "register",
+    "sandbox",
+    "unload_ipython_extension",
+    "unregister",
+]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Add ``%%doimages`` and ``%doimages`` to a shell: what ``%load_ext doimages`` calls."""
+    from doimages.notebook.magic import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take everything that loading added away again."""
+    from doimages.notebook.magic import unload
+
+    unload(shell)
+
+
+register_on_import()

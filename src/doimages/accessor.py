@@ -1,0 +1,177 @@
+"""``DataFrame.do_images``: what a frame of images can tell, and how it is put on pandas."""
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from doimages.api.connect import shared_client
+from doimages.errors import UsageError
+from doimages.reader import read_do_images
+from doimages.schema import IMAGES, PRICE_AT_LEAST, PRICE_PER_GIGABYTE_MONTH, PRICED_KINDS
+from doimages.settings import options
+
+if TYPE_CHECKING:
+    from doimages.api.client import Client
+
+NAME = "do_images"
+READER = "read_do_images"
+_LISTS = tuple(column.name for column in IMAGES.columns if column.type == "strings")
+
+
+class ImagesAccessor:
+    """What a frame of images can tell; hidden from a frame that has no integer ``id``.
+
+    It holds the frame and nothing else: pandas 3 makes it anew at each access.
+
+    Examples
+    --------
+    >>> import doimages
+    >>> frame = doimages.read_do_images(max_results=5, client=doimages.connect(base_url="sandbox"))
+    >>> len(frame.do_images.ids)
+    5
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        ids = _ids(frame)
+        if ids is None or not pd.api.types.is_integer_dtype(ids.dtype):
+            raise AttributeError("do_images is for frames with an integer column (or index) 'id'")
+        self._frame = frame
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids in the order of the rows, each once; a missing one is left out."""
+        ids = _ids(self._frame)
+        return [] if ids is None else [int(value) for value in ids.dropna().unique()]
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where and when the frame was read, by ``attrs["do_images"]``; empty if pandas lost that on the way."""
+        return dict(self._frame.attrs.get(NAME, {}))
+
+    def is_stale(self, minutes: float | None = None) -> bool:
+        """Tell whether the frame was read more than ``minutes`` ago (the setting ``stale_minutes``, 15).
+
+        A frame that does not know when it was read counts as stale.
+        """
+        read_at = self.provenance.get("fetched_at")
+        if read_at is None:
+            return True
+        age = datetime.now(UTC) - datetime.fromisoformat(read_at)
+        return age.total_seconds() > 60 * (options.stale_minutes if minutes is None else minutes)
+
+    def has_region(self, *regions: str) -> "pd.Series[bool]":
+        """Tell, for each row, whether the image is in at least one of the regions; False where that is unknown."""
+        return self._has("regions", regions)
+
+    def has_tag(self, *tags: str) -> "pd.Series[bool]":
+        """Tell, for each row, whether the image has at least one of the tags; False where that is unknown.
+
+        Case does not count, as in the API. A token without tag:read sees no tags.
+        """
+        return self._has("tags", tags)
+
+    def explode(self, column: str) -> pd.DataFrame:
+        """Give one row for each region or tag; an image without any keeps one row, with a missing value.
+
+        >>> import doimages
+        >>> frame = doimages.read_do_images(image_id="ubuntu-24-04-x64", client=doimages.connect(base_url="sandbox"))
+        >>> len(frame.do_images.explode("regions")) == len(frame.regions.iloc[0])
+        True
+        """
+        if column not in _LISTS:
+            raise UsageError(f"{column!r} holds no lists; explode {' or '.join(_LISTS)}.")
+        text = self._listed(column).explode(column)
+        return text.assign(**{column: text[column].astype("str")})
+
+    def refresh(self, client: "Client | None" = None) -> pd.DataFrame:
+        """Read the same images again, in the order of the rows, with all columns.
+
+        Sends GET /v2/images/{id} for each, or one listing for a hundred or more. ``client`` must be of the endpoint
+        that the frame was read from. Raises NotFoundError, naming them, if some are gone.
+        """
+        client = client or shared_client()
+        read_from = self.provenance.get("endpoint", client.base_url)
+        if read_from != client.base_url:
+            raise UsageError(
+                f"This frame was read from {read_from}, the client speaks to {client.base_url}: ids mean other images "
+                "there. Give refresh(client=...) the right one. Nothing was sent."
+            )
+        return read_do_images(image_id=self.ids, client=client)
+
+    def monthly_cost(self, rate: float = PRICE_PER_GIGABYTE_MONTH) -> "pd.Series[float]":
+        """Give what each image costs a month, in US dollars: size in GB times ``rate``, a cent at least.
+
+        Only snapshots and custom images are billed by size; other kinds, and images of unknown size, are missing.
+        Source of the default: docs.digitalocean.com, pricing of snapshots and custom images, read 2026-11.
+        """
+        for column in ("type", "size_gigabytes"):
+            self._need(column)
+        size = self._frame["size_gigabytes"].astype("Float64")
+        cost = (size * rate).clip(lower=PRICE_AT_LEAST).where(self._frame["type"].isin(PRICED_KINDS))
+        return cost.rename("monthly_cost")
+
+    def _has(self, column: str, wanted: tuple[str, ...]) -> "pd.Series[bool]":
+        if not wanted:
+            raise UsageError(f"name at least one of the {column} to look for.")
+        sought = {word.casefold() for word in wanted}
+        lists = self._listed(column)[column]
+        found = [
+            isinstance(words, list) and any(word is not None and word.casefold() in sought for word in words)
+            for words in lists
+        ]
+        return pd.Series(found, index=self._frame.index, name=column, dtype=bool)
+
+    def _listed(self, column: str) -> pd.DataFrame:
+        """Give the frame with plain lists in a column, whichever backend it has."""
+        self._need(column)
+        values = self._frame[column]
+        if isinstance(values.dtype, pd.ArrowDtype):
+            plain = pd.Series(values.array.__arrow_array__().to_pylist(), index=values.index, dtype=object)
+            return self._frame.assign(**{column: plain})
+        return self._frame
+
+    def _need(self, column: str) -> None:
+        if column not in self._frame.columns:
+            raise UsageError(f"this frame has no column {column!r}; read it with that column.")
+
+
+def _ids(frame: pd.DataFrame) -> "pd.Series[Any] | pd.Index[Any] | None":
+    if "id" in frame.columns:
+        return frame["id"]
+    return frame.index if frame.index.name == "id" else None
+
+
+def register() -> None:
+    """Put ``read_do_images`` and the accessor on pandas; twice is once, and what others put there stays.
+
+    ``import doimages`` does it, unless ``$DOIMAGES_NO_PATCH`` is set.
+    """
+    for owner, name in ((pd, READER), (pd.DataFrame, NAME)):
+        if hasattr(owner, name) and not _is_ours(owner, name):
+            raise UsageError(f"{owner.__name__}.{name} is there already, and not of doimages; it was left alone.")
+    unregister()
+    setattr(pd, READER, read_do_images)
+    pd.api.extensions.register_dataframe_accessor(NAME)(ImagesAccessor)
+
+
+def unregister() -> None:
+    """Take both off pandas again; ``doimages.read_do_images`` stays."""
+    for owner, name in ((pd, READER), (pd.DataFrame, NAME)):
+        if _is_ours(owner, name):
+            delattr(owner, name)
+    pd.DataFrame._accessors.discard(NAME)  # type: ignore[attr-defined]  # noqa: SLF001 - pandas has no way to unregister
+
+
+def _is_ours(owner: Any, name: str) -> bool:
+    """Tell by the module's name: after a reload the class is another."""
+    found = owner.__dict__.get(name)
+    accessor = getattr(found, "_accessor", found)
+    return str(getattr(accessor, "__module__", "")).startswith("doimages")
+
+
+def register_on_import() -> None:
+    """Register, unless the environment says not to."""
+    if not os.environ.get("DOIMAGES_NO_PATCH"):
+        register()

@@ -1,0 +1,1 @@
+"""The API: one method an operation, over bytes and records."""

@@ -1,0 +1,133 @@
+"""Read a listing whole: all pages at once, put in order, and read again if it changed meanwhile."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from doimages.api.model import Page
+from doimages.api.pages import concat, decode_pages, to_rows
+from doimages.api.survey import Survey
+from doimages.errors import APIError, ListingError, TransportError
+from doimages.schema import PAGE_SIZE, Table
+
+READINGS = 3
+# Pages decoded together: few enough to work while others arrive, enough to be worth the reader's start.
+BATCH = 16
+
+Fetch = Callable[[int, int], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows in the API's order, the total it told (None if it did not), and whether these are all."""
+
+    rows: pa.Table
+    total: int | None
+    is_complete: bool
+
+
+@dataclass(slots=True)
+class Reading:
+    """How far a read is; it outlives an interrupt, so that what was read is not lost."""
+
+    table: Table
+    on_page: Callable[["Reading"], None] = lambda _: None
+    total: int | None = None
+    requests: int = 0
+    rows_read: int = 0
+    survey: Survey | None = None
+    bodies: list[tuple[int, bytes]] = field(default_factory=list)
+    found: dict[int, pa.Table] = field(default_factory=dict)
+
+    def start(self, survey: Survey) -> None:
+        """Begin a listing, or begin it again."""
+        self.survey, self.rows_read = survey, 0
+        self.bodies.clear()
+
+    def take(self, numbers: Iterable[int], pages: Iterable[Page]) -> None:
+        """Take decoded pages of the listing."""
+        survey = self.survey
+        assert survey is not None  # noqa: S101 - start() comes first
+        for number, page in zip(numbers, pages, strict=True):
+            survey.add(number, page)
+            self.rows_read += page.rows.num_rows
+        self.total = survey.total
+        self.on_page(self)
+
+    def find(self, place: int, row: pa.Table) -> None:
+        """Take one image that was asked for by id or slug."""
+        self.found[place] = row
+        self.rows_read += 1
+        self.on_page(self)
+
+    def rows(self) -> pa.Table:
+        """Give all that came so far, in order, though some may be missing between."""
+        if self.bodies:
+            numbers, bodies = zip(*self.bodies, strict=True)
+            self.bodies = []
+            self.take(numbers, decode_pages(bodies, self.table))
+        listed = [self.survey.rows()] if self.survey and self.survey.pages else []
+        return concat([to_rows([], self.table), *listed, *(self.found[place] for place in sorted(self.found))])
+
+
+async def read_listing(fetch: Fetch, reading: Reading, *, limit: int | None = None, hint: int | None = None) -> Listing:
+    """Read the pages that ``fetch(number, page_size)`` gives into one listing.
+
+    Page 1 tells the total and the rest goes out at once; with a hint, all go out at once. A listing that changed while
+    it was read is read again, three times in all, then ListingError; never are some rows returned as all.
+    """
+    table = reading.table
+    page_size = min(PAGE_SIZE, limit or PAGE_SIZE)
+    fault = None
+    for _ in range(READINGS):
+        survey = Survey(table.key, page_size, limit=limit, hint=hint)
+        reading.start(survey)
+        while wanted := survey.wanted():
+            await do_all(_ask(fetch, number, page_size, reading) for number in wanted)
+            await _decode(reading)
+        fault = survey.fault()
+        if fault is None:
+            rows = survey.rows()
+            return Listing(rows, survey.total, limit is None or (survey.total or rows.num_rows) <= rows.num_rows)
+        hint = None
+    raise ListingError(
+        f"The listing of {table.plural} changed while it was read, {READINGS} times: {fault}. "
+        "No frame was made; read it again when nothing else is changing it."
+    )
+
+
+async def _ask(fetch: Fetch, number: int, page_size: int, reading: Reading) -> None:
+    reading.requests += 1
+    try:
+        body = await fetch(number, page_size)
+    except (APIError, TransportError) as error:
+        error.add(f"The listing failed at page {number}; no frame was made.")
+        raise
+    reading.bodies.append((number, body))
+    if len(reading.bodies) >= BATCH:
+        await _decode(reading)
+
+
+async def _decode(reading: Reading) -> None:
+    batch, reading.bodies = reading.bodies, []
+    if not batch:
+        return
+    numbers, bodies = zip(*batch, strict=True)
+    if len(bodies) == 1:
+        pages = decode_pages(bodies, reading.table)
+    else:
+        pages = await asyncio.to_thread(decode_pages, bodies, reading.table)
+    reading.take(numbers, pages)
+
+
+async def do_all(work: Iterable[Awaitable[None]]) -> None:
+    """Do all side by side; if one fails, or this is cancelled, end the others before going on."""
+    tasks = [asyncio.ensure_future(item) for item in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,190 @@
+"""The one tree of errors; every message says what was tried, what came back, and what to do.
+
+::
+
+    DOImagesError                 .status .request_id .retry_after .retryable readable on every one
+    ├─ UsageError (ValueError)    nothing was sent
+    │  ├─ StatementError          .line .column .hint
+    │  ├─ UnknownColumnError      .suggestions
+    │  └─ UnsupportedError
+    ├─ CredentialsError           where we looked
+    ├─ TransportError             no reply came
+    ├─ APIError                   .method .url .api_id
+    │  ├─ InvalidRequestError     400, 405, 422 and other 4xx
+    │  ├─ AuthenticationError     401
+    │  ├─ ForbiddenError          403
+    │  ├─ NotFoundError           404
+    │  ├─ ConflictError           409, 423
+    │  ├─ RateLimitError          429
+    │  └─ ServerError             5xx
+    ├─ DecodeError                .column .value
+    └─ ListingError               the listing changed or did not end: never a partial frame
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from doimages.redaction import redact
+
+
+class DOImagesError(Exception):
+    """Any failure of doimages; in a notebook it shows as one to three lines, and still fails the cell.
+
+    Tokens are masked in the message when it is made, so no handler, log or traceback can show one.
+    """
+
+    status: int | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+    retryable: bool = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redact(message))
+
+    def add(self, sentence: str) -> None:
+        """Say more: what the failure meant to the one who asked."""
+        self.args = (f"{self} {redact(sentence)}",)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self.args, self.__dict__)
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for this: short, yet (unlike its UsageError) a real error to nbclient, nbval, papermill.
+        return [f"{type(self).__name__}: {self}"]
+
+
+class UsageError(DOImagesError, ValueError):
+    """An argument, flag or statement is wrong; nothing was sent."""
+
+
+class StatementError(UsageError):
+    """A SQL statement is wrong; nothing was sent."""
+
+    def __init__(self, message: str, *, line: int = 1, column: int = 1, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+        self.hint = hint
+
+
+class UnknownColumnError(UsageError):
+    """A column is not in the schema; nothing was sent."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.suggestions = get_close_matches(name, known, n=3, cutoff=0.5)
+        super().__init__(f"no column {name!r} in images.{did_you_mean(self.suggestions, known)}")
+
+
+class UnsupportedError(UsageError):
+    """What was asked for is not built; nothing was sent."""
+
+
+class CredentialsError(DOImagesError):
+    """No token was found, or the one found may not be sent where the URL points."""
+
+
+class TransportError(DOImagesError):
+    """No whole reply came: connection, TLS, timeout, a redirect, or a body that is no JSON.
+
+    ``in_doubt`` is True when the request may have been carried out all the same.
+    """
+
+    def __init__(
+        self, message: str, *, in_doubt: bool = False, retryable: bool = False, status: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
+        self.retryable = retryable
+        self.status = status
+
+
+class APIError(DOImagesError):
+    """DigitalOcean answered with an error status."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        method: str,
+        url: str,
+        api_id: str = "",
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.method = method
+        self.url = redact(url)
+        self.api_id = api_id
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class InvalidRequestError(APIError):
+    """The API refused the request as it stands (400, 405, 415, 422 and any other 4xx)."""
+
+
+class AuthenticationError(APIError):
+    """The API refused the token (401)."""
+
+
+class ForbiddenError(APIError):
+    """The token lacks a scope (403)."""
+
+
+class NotFoundError(APIError):
+    """There is no such image, tag or action for this token (404)."""
+
+
+class ConflictError(APIError):
+    """Something else is changing the same thing (409, 423)."""
+
+    retryable = True
+
+
+class RateLimitError(APIError):
+    """The rate limit is used up, and the wait is longer than is sensible (429); see ``retry_after``."""
+
+    retryable = True
+
+
+class ServerError(APIError):
+    """DigitalOcean failed (5xx)."""
+
+    retryable = True
+
+
+class DecodeError(DOImagesError):
+    """A value in a reply does not fit its column; the frame was not made."""
+
+    def __init__(self, message: str, *, column: str | None = None, value: Any = None) -> None:
+        super().__init__(message)
+        self.column = column
+        self.value = redact(value) if isinstance(value, str) else value
+
+
+class ListingError(DOImagesError):
+    """The listing changed while it was read, or does not end: a partial frame is never returned."""
+
+    retryable = True
+
+
+def _revive(kind: type[DOImagesError], args: tuple[Any, ...], state: dict[str, Any]) -> DOImagesError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
+
+def did_you_mean(suggestions: Sequence[str], known: Sequence[str]) -> str:
+    """Give the second sentence of a message on an unknown name."""
+    if suggestions:
+        return f" Did you mean {' or '.join(map(repr, suggestions))}?"
+    return f" Known: {', '.join(known)}."
+
+
+def unknown_name(kind: str, name: object, known: Sequence[str]) -> UsageError:
+    """Make the error for a name that is not among the known ones."""
+    close = get_close_matches(str(name), known, n=3, cutoff=0.5)
+    return UsageError(f"no {kind} {str(name)!r}.{did_you_mean(close, known)}")

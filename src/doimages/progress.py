@@ -1,0 +1,53 @@
+"""One bar for a long read: silent for a second, gone when it ends, off where nobody looks."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+SILENT_SECONDS = 1.0
+# Set by CI, pytest and papermill: a bar there is noise in a log.
+_UNWATCHED = ("CI", "PYTEST_CURRENT_TEST", "PAPERMILL_OUTPUT_PATH")
+
+Tick = Callable[[int, int | None], None]
+
+
+@contextmanager
+def show(mode: str, clock: Callable[[], float] = time.monotonic) -> Iterator[Tick | None]:
+    """Give a function to call with rows read and their total; None if nothing is to be shown.
+
+    ``bar`` is a widget in a notebook and a line elsewhere, ``text`` a line, ``auto`` a bar where a person looks.
+    """
+    if mode == "off" or (mode == "auto" and not _is_watched()):
+        yield None
+        return
+    started = clock()
+    bars: list[Any] = []
+
+    def tick(rows: int, total: int | None) -> None:
+        if not bars and clock() - started >= SILENT_SECONDS:
+            bars.append(_bar(mode))
+        for bar in bars:
+            bar.total = total
+            bar.n = rows
+            bar.refresh()
+
+    try:
+        yield tick
+    finally:
+        for bar in bars:
+            bar.close()
+
+
+def _bar(mode: str) -> Any:
+    if mode == "text":
+        from tqdm.std import tqdm
+    else:
+        from tqdm.auto import tqdm
+    return tqdm(desc="images", unit="", leave=False, file=sys.stderr)
+
+
+def _is_watched() -> bool:
+    return not any(os.environ.get(name) for name in _UNWATCHED) and ("ipykernel" in sys.modules or sys.stderr.isatty())

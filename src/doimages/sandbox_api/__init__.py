@@ -1,0 +1,1 @@
+"""An embedded stand-in for DigitalOcean's images API; it shares no code with the client."""

@@ -1,0 +1,163 @@
+"""Typed rows to a frame: the dtypes, the same for no rows, for nulls and for values nobody has seen yet."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pandas.api.types import pandas_dtype
+
+from doimages.errors import DecodeError, UnknownColumnError, UsageError, unknown_name
+from doimages.schema import IMAGES, Column, ColumnType, Table
+from doimages.settings import DTYPE_BACKENDS
+
+_TIME = pa.timestamp("us", tz="UTC")
+# The dtype of a column, by its type in the schema: the default, and dtype_backend="numpy_nullable".
+_DTYPES: Mapping[ColumnType, tuple[str, str]] = {
+    "integer": ("Int64", "Int64"),
+    "number": ("Float64", "Float64"),
+    "string": ("str", "string"),
+    "boolean": ("boolean", "boolean"),
+    "time": ("datetime64[us, UTC]", "datetime64[us, UTC]"),
+    "strings": ("object", "object"),
+    "object": ("str", "string"),
+}
+
+
+def default_dtype(column: Column) -> str:
+    """Give the dtype a column has if nothing else is asked for; an id is never missing, so it is plain int64."""
+    return "int64" if column.type == "integer" and column.required else _DTYPES[column.type][0]
+
+
+def check_columns(columns: Sequence[str] | None, index_col: str | None, table: Table = IMAGES) -> None:
+    """Refuse names that are no columns, before anything is sent."""
+    if isinstance(columns, str):
+        raise UsageError(f"columns is a list of names, not the text {columns!r}. Nothing was sent.")
+    for name in columns or ():
+        if name not in table.column_names:
+            raise UnknownColumnError(name, table.column_names)
+    if index_col is not None and index_col not in (columns or table.column_names):
+        raise UnknownColumnError(index_col, tuple(columns or table.column_names))
+
+
+def check_dtypes(dtype_backend: str | None, dtypes: Mapping[str, Any] | None, table: Table = IMAGES) -> None:
+    """Refuse a backend or dtype that is none, before anything is sent."""
+    if dtype_backend is not None and dtype_backend not in DTYPE_BACKENDS:
+        raise unknown_name("dtype_backend", dtype_backend, DTYPE_BACKENDS)
+    for name, dtype in (dtypes or {}).items():
+        if name not in table.column_names:
+            raise UnknownColumnError(name, table.column_names)
+        try:
+            pandas_dtype(dtype)
+        except TypeError:
+            raise UsageError(f"dtypes[{name!r}]: {dtype!r} is no dtype that pandas knows. Nothing was sent.") from None
+
+
+def to_frame(
+    rows: pa.Table,
+    table: Table = IMAGES,
+    *,
+    columns: Sequence[str] | None = None,
+    index_col: str | None = None,
+    dtype_backend: str | None = None,
+    dtypes: Mapping[str, Any] | None = None,
+) -> pd.DataFrame:
+    """Build the frame of typed rows, one row a record, in their order, on a fresh RangeIndex.
+
+    Sends nothing. Missing values are NaN in ``str`` columns, NaT in times, ``<NA>`` elsewhere, None in lists. Fields
+    the schema does not know follow its columns. Raises DecodeError if a time is none, or ``dtypes`` does not fit.
+    """
+    known = {column.name: column for column in table.columns}
+    names = list(columns) if columns is not None else rows.column_names
+    series = {}
+    for name in names:
+        made = _series(rows[name], known.get(name), name, dtype_backend, rows[table.key])
+        series[name] = _as_asked(made, (dtypes or {}).get(name), name)
+    frame = pd.DataFrame(series, index=pd.RangeIndex(rows.num_rows), columns=names, copy=False)
+    return frame if index_col is None else frame.set_index(index_col)
+
+
+def _series(
+    values: pa.ChunkedArray, column: Column | None, name: str, dtype_backend: str | None, keys: pa.ChunkedArray
+) -> "pd.Series[Any]":
+    if column is not None and column.type == "time":
+        values = _times(values, name, keys)
+    if dtype_backend == "pyarrow":
+        return pd.Series(pd.arrays.ArrowExtensionArray(values))
+    if pa.types.is_list(values.type):
+        return pd.Series(_lists(values), dtype=object)
+    if column is None:
+        return _unknown(values, dtype_backend)
+    dtype = default_dtype(column) if dtype_backend is None else _DTYPES[column.type][1]
+    return _plain(values, dtype)
+
+
+def _plain(values: pa.ChunkedArray, dtype: str) -> "pd.Series[Any]":
+    """Hand a column over through the dtype's own Arrow reader."""
+    reader = getattr(pandas_dtype(dtype), "__from_arrow__", None)
+    if reader is not None:
+        return pd.Series(reader(values))
+    return pd.Series(values.to_numpy(), dtype=dtype)
+
+
+def _unknown(values: pa.ChunkedArray, dtype_backend: str | None) -> "pd.Series[Any]":
+    """Give a field outside the schema the nullable dtype of its kind, whichever backend the others have."""
+    kinds: list[tuple[Callable[[pa.DataType], bool], ColumnType]] = [
+        (pa.types.is_boolean, "boolean"),
+        (pa.types.is_integer, "integer"),
+        (pa.types.is_floating, "number"),
+        (pa.types.is_string, "string"),
+    ]
+    for is_kind, kind in kinds:
+        if is_kind(values.type):
+            return _plain(values, _DTYPES[kind][0 if dtype_backend is None else 1])
+    return pd.Series(values.to_pylist(), dtype=object)
+
+
+def _lists(values: pa.ChunkedArray) -> list[list[str] | None]:
+    """Make lists that share their words: regions and tags repeat thousands of times."""
+    made: list[list[str] | None] = []
+    for chunk in values.chunks:
+        words = chunk.flatten().dictionary_encode()
+        known = [*words.dictionary.to_pylist(), None]
+        flat = [known[i] for i in words.indices.fill_null(len(known) - 1).to_pylist()]
+        start = 0
+        for length in pc.list_value_length(chunk).to_pylist():
+            made.append(None if length is None else flat[start : start + length])
+            start += length or 0
+    return made
+
+
+def _times(values: pa.ChunkedArray, name: str, keys: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Read ISO 8601 in UTC, as every known reply has it; anything else by hand, and no guessing at month and day."""
+    try:
+        return values.cast(_TIME)
+    except pa.ArrowInvalid:
+        texts = zip(values.to_pylist(), keys.to_pylist(), strict=True)
+        return pa.chunked_array([pa.array([_time(text, name, key) for text, key in texts], _TIME)])
+
+
+def _time(text: str | None, name: str, key: Any) -> datetime | None:
+    if not text:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise DecodeError(
+            f"{name} of image {key} is {text!r}, which is no ISO 8601 time. No frame was made; "
+            f"columns=[...] without {name!r} reads the rest.",
+            column=name,
+            value=text,
+        ) from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _as_asked(series: "pd.Series[Any]", dtype: Any, name: str) -> "pd.Series[Any]":
+    if dtype is None:
+        return series
+    try:
+        return series.astype(pandas_dtype(dtype))
+    except (TypeError, ValueError) as error:
+        raise DecodeError(f"{name} does not fit dtypes[{name!r}]={dtype!r}: {error}.", column=name) from None
