@@ -31,7 +31,7 @@ docs: $(VENV)/.dev
 # The built wheel, in an environment of its own, away from the sources.
 wheel: $(VENV)/.dev
 	rm -rf dist build/wheel
-	$(BIN)/python -m build --quiet --wheel --no-isolation
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	$(PYTHON) -m venv build/wheel
 	build/wheel/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
 	cd build && wheel/bin/doimages demo --no-notebook

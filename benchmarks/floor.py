@@ -123,10 +123,10 @@ class Floor:
 WAYS = {"HTTP/2 on 1": (Http2, 1), "HTTP/2 on 2": (Http2, 2), "HTTP/1.1 on 64": (Http1, 64)}
 
 
-def open_floor(way: str, hinted: bool) -> Callable:
+def open_floor(way: str, *, hinted: bool) -> Callable:
     """Give the opener of one way for `measure`: `hinted` asks all pages at once, by the total of the last call."""
 
-    def open_cell(url: str, token: str, ca_file: str) -> Callable[[], int]:
+    def open_cell(url: str, _token: str, ca_file: str) -> Callable[[], int]:
         loop, last = asyncio.new_event_loop(), [None]
         floor = Floor(url, ca_file, *WAYS[way])
         loop.run_until_complete(floor.connect())
@@ -145,7 +145,7 @@ def open_floor(way: str, hinted: bool) -> Callable:
     return open_cell
 
 
-CELLS = {f"{way}{', hinted' * hinted}": open_floor(way, hinted) for way in WAYS for hinted in (False, True)}
+CELLS = {f"{way}{', hinted' * hinted}": open_floor(way, hinted=hinted) for way in WAYS for hinted in (False, True)}
 
 if __name__ == "__main__":
     measure.main(CELLS)

@@ -38,15 +38,21 @@ def run_fresh(statements: Sequence[str]) -> tuple[list[float], list[str]]:
 
 
 def measure_imports(repeats: int) -> dict:
-    """Return each case's median, taking turns so that a busy moment hits all of them."""
-    walls, brought = {name: [] for name in CASES}, {}
+    """Return each case's median, taking turns so that a busy moment hits all of them; a failing case says why."""
+    walls, results = {name: [] for name in CASES}, {name: {} for name in CASES}
     for turn in range(repeats + 1):
         for name, statements in CASES.items():
-            times, heavy = run_fresh(statements)
+            if "error" in results[name]:
+                continue
+            try:
+                times, heavy = run_fresh(statements)
+            except RuntimeError as error:
+                results[name] = {"error": str(error)}
+                continue
             if turn:  # the first writes the byte code
                 walls[name].append(times[-1])
-            brought[name] = heavy
-    return {name: {"seconds": statistics.median(walls[name]), "heavy": brought[name]} for name in CASES}
+                results[name] = {"seconds": statistics.median(walls[name]), "heavy": heavy}
+    return results
 
 
 if __name__ == "__main__":

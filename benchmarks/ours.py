@@ -15,7 +15,7 @@ import pandas as pd
 class Listing:
     """One listing on an open client; before each call a new client, its connection opened by one other request."""
 
-    def __init__(self, url: str, token: str, ca_file: str) -> None:
+    def __init__(self, url: str, token: str, _ca_file: str) -> None:
         self.url, self.token = url, token
         self.client = None
         self.connect()
@@ -72,13 +72,13 @@ async def fetch(url: str, ca_file: str) -> list[bytes]:
     return pages
 
 
-def measure_decode(name: str, url: str, ca_file: str, repeats: str, budget_seconds: str) -> dict:
+def measure_decode(url: str, ca_file: str, repeats: int) -> dict:
     """CPU from the bytes of a listing to the typed frame; the small listing before it pays for the imports."""
     decode(asyncio.run(fetch(url, ca_file)))
     print("warm", flush=True)
     sys.stdin.readline()
     pages, cpus, walls = asyncio.run(fetch(url, ca_file)), [], []
-    for _ in range(int(repeats)):
+    for _ in range(repeats):
         cpu, wall = time.process_time(), time.perf_counter()
         frame = decode(pages)
         walls.append(time.perf_counter() - wall)
@@ -93,6 +93,6 @@ def measure_decode(name: str, url: str, ca_file: str, repeats: str, budget_secon
 
 if __name__ == "__main__":
     if sys.argv[1] == "decode":
-        print(json.dumps(measure_decode(*sys.argv[1:])))
+        print(json.dumps(measure_decode(sys.argv[2], sys.argv[3], int(sys.argv[4]))))
     else:
         measure.main(CELLS)

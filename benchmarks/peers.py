@@ -27,22 +27,22 @@ def pydo(url: str, token: str, per_page: int) -> Callable[[], int]:
     return list_images
 
 
-def pydo_documented(url: str, token: str, ca_file: str) -> Callable[[], int]:
+def pydo_documented(url: str, token: str, _ca_file: str) -> Callable[[], int]:
     return pydo(url, token, 50)
 
 
-def pydo_200(url: str, token: str, ca_file: str) -> Callable[[], int]:
+def pydo_200(url: str, token: str, _ca_file: str) -> Callable[[], int]:
     return pydo(url, token, 200)
 
 
-def python_digitalocean(url: str, token: str, ca_file: str) -> Callable[[], int]:
+def python_digitalocean(url: str, token: str, _ca_file: str) -> Callable[[], int]:
     import digitalocean
 
     manager = digitalocean.Manager(token=token, end_point=f"{url}/v2/")
     return lambda: len(manager.get_all_images())
 
 
-def libcloud(url: str, token: str, ca_file: str) -> Callable[[], int]:
+def libcloud(url: str, token: str, _ca_file: str) -> Callable[[], int]:
     from libcloud.compute.providers import get_driver
     from libcloud.compute.types import Provider
 
@@ -65,7 +65,7 @@ def follow_links(get: Callable, url: str) -> int:
     return len(pd.json_normalize(images))
 
 
-def requests_loop(url: str, token: str, ca_file: str) -> Callable[[], int]:
+def requests_loop(url: str, token: str, _ca_file: str) -> Callable[[], int]:
     import pandas as pd  # noqa: F401  # before the clock runs
     import requests
 

@@ -61,10 +61,10 @@ def list_targets(results: dict) -> Iterator[tuple[str, str, str, bool | None]]:
     for name, limit in (("import doimages, after pandas", 150), ("%load_ext doimages, after pandas", 300)):
         took = imports.get(name, {}).get("seconds")
         yield at_most(f"`{name.split(',')[0]}`, pandas there already", took and took * 1000, limit, "ms")
-    brought = {name for case in imports.values() if isinstance(case, dict) for name in case["heavy"]}
-    brought &= set(FORBIDDEN)
-    is_clean = not brought if "error" not in imports and imports else None
-    found = "-" if is_clean is None else ", ".join(sorted(brought)) or "none"
+    brought = {name for case in imports.values() for name in case.get("heavy", ())} & set(FORBIDDEN)
+    is_whole = imports and not any("error" in case for case in imports.values())
+    is_clean = False if brought else True if is_whole else None
+    found = ", ".join(sorted(brought)) or ("none" if is_whole else "-")
     yield "heavy modules that import or load_ext bring in", "none", found, is_clean
 
 
@@ -74,7 +74,7 @@ def write_table(results: dict) -> list[str]:
     names = dict.fromkeys(
         name for cells in columns.values() for name, cell in cells.items() if cell["group"] != "floor"
     )
-    lines = ["| who | " + " | ".join(columns) + " | × floor | CPU, ms | requests | peak, MB |"]
+    lines = ["| who | " + " | ".join(columns) + " | times the floor | CPU, ms | requests | peak, MB |"]
     lines.append("|---|" + "---:|" * (len(columns) + 4))
     for is_hinted, label in ((False, "**floor**: raw bytes"), (True, "floor, the total known: all pages at once")):
         floors = [floor_seconds(results, column, is_hinted=is_hinted) for column in columns]
@@ -103,7 +103,7 @@ def write_details(results: dict) -> list[str]:
     """Return the figures behind the targets that are in no table, one line each."""
     lines = []
     decode, memory, imports = (results.get(name, {}) for name in ("decode", "memory", "imports"))
-    for name, part in (("decode", decode), ("memory", memory), ("imports", imports)):
+    for name, part in (("decode", decode), ("memory", memory), *imports.items()):
         if "error" in part:
             lines.append(f"- {name} failed: {part['error']}")
     if "cpu_seconds" in decode:
@@ -111,16 +111,18 @@ def write_details(results: dict) -> list[str]:
             f"- {decode['megabytes_of_json']:.1f} MB of JSON decoded in {show(decode['cpu_seconds'])} ms of CPU."
         )
     if "ratio" in memory:
+        figures = {
+            name: f"{memory[f'{name}_megabytes']:,.0f} MB" for name in ("growth", "kept", "frame", "memory_usage")
+        }
         lines.append(
-            f"- 200,000 images: the peak grew by {memory['growth_megabytes']:,.0f} MB, {memory['kept_megabytes']:,.0f} MB "
-            f"stay; the frame is {memory['frame_megabytes']:,.0f} MB (each shared object once; pandas' own "
-            f"`memory_usage(deep=True)`: {memory['memory_usage_megabytes']:,.0f} MB)."
+            f"- 200,000 images: the peak grew by {figures['growth']}, of which {figures['kept']} stay; the frame is "
+            f"{figures['frame']} (shared objects once; `memory_usage(deep=True)`: {figures['memory_usage']})."
         )
-    for name, case in imports.items() if "error" not in imports else ():
+    for name, case in imports.items():
+        if "error" in case:
+            continue
         heavy = ", ".join(case["heavy"]) or "none of the heavy modules"
-        lines.append(
-            f"- `{name.split(',')[0]}`{name[name.find(',') :] * (',' in name)}: {show(case['seconds'])} ms; {heavy}."
-        )
+        lines.append(f"- {name}: {show(case['seconds'])} ms; {heavy}.")
     return lines
 
 
@@ -129,7 +131,7 @@ def write_report(results: dict) -> str:
     run = results["run"]
     lines = ["# Benchmarks", ""]
     lines += [
-        "Median wall time of a repeated call in milliseconds, in a process of its own, connection open, imports excluded.",
+        "Median wall time of a repeated call in ms, each in a process of its own, connection open, imports excluded.",
         "One server process for all (hypercorn, TLS, pages of 200 serialised beforehand, latency added per request).",
         "CPU, requests and peak memory are those of 20,000 images at 50 ms. Compare within the table only.",
         "",
@@ -141,8 +143,7 @@ def write_report(results: dict) -> str:
     lines += [f"| {what} | {asked} | {got} | {words[is_met]} |" for what, asked, got, is_met in list_targets(results)]
     versions = ", ".join(f"{name} {version}" for name, version in run["libraries"].items())
     lines += ["", *write_details(results), ""]
-    lines.append(
-        f"{run['date']}, Python {run['python']}, {run['cores']} cores, {versions}; {run['run_seconds']} s in all."
-    )
+    machine = f"Python {run['python']}, {run['cores']} cores, load before the run {run['load_before']}"
+    lines.append(f"{run['date']}, {machine}, {versions}; {run['run_seconds']} s in all.")
     lines.append("How: `make bench`; what is measured: `benchmarks/README.md`; raw figures: `benchmarks/results.json`.")
     return "\n".join(lines) + "\n"

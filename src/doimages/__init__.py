@@ -67,6 +67,7 @@ def load_ipython_extension(shell: Any) -> None:
     """Add ``%%doimages`` and ``%doimages`` to a shell: what ``%load_ext doimages`` calls."""
     from doimages.notebook.magic import load
 
+    register_on_import()
     load(shell)
 
 
@@ -75,6 +76,7 @@ def unload_ipython_extension(shell: Any) -> None:
     from doimages.notebook.magic import unload
 
     unload(shell)
+    unregister()
 
 
 register_on_import()

@@ -21,11 +21,18 @@
     └─ ListingError               the listing changed or did not end: never a partial frame
 """
 
+import re
+import sys
+import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from doimages.redaction import redact
+
+SHORT_LINES = 3
+SHORT_WIDTH = 110
+_MOST = 1000  # characters of a message shown short; an API may say more
 
 
 class DOImagesError(Exception):
@@ -38,6 +45,8 @@ class DOImagesError(Exception):
     request_id: str | None = None
     retry_after: float | None = None
     retryable: bool = False
+    # A notebook shows the whole traceback at once: the magic's flag --traceback.
+    in_full: bool = False
 
     def __init__(self, message: str) -> None:
         super().__init__(redact(message))
@@ -51,7 +60,11 @@ class DOImagesError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         # IPython asks for this: short, yet (unlike its UsageError) a real error to nbclient, nbval, papermill.
-        return [f"{type(self).__name__}: {self}"]
+        # It asks while the error is being handled; later on only `%tb` asks, which is to show all.
+        is_asked_again = sys.exc_info()[1] is not self and getattr(sys, "last_value", None) is self
+        if self.in_full or is_asked_again:
+            return redact("".join(traceback.format_exception(self))).splitlines()
+        return _shorten(f"{type(self).__name__}: {self}")
 
 
 class UsageError(DOImagesError, ValueError):
@@ -175,6 +188,18 @@ def _revive(kind: type[DOImagesError], args: tuple[Any, ...], state: dict[str, A
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
+
+
+def _shorten(text: str) -> list[str]:
+    """Break a message between its sentences, into three lines at most."""
+    sentences = re.split(r"(?<=[.?]) ", " ".join(text.split())[:_MOST])
+    lines = [sentences[0]]
+    for sentence in sentences[1:]:
+        if len(lines) < SHORT_LINES and len(lines[-1]) + len(sentence) >= SHORT_WIDTH:
+            lines.append(sentence)
+        else:
+            lines[-1] += f" {sentence}"
+    return lines
 
 
 def did_you_mean(suggestions: Sequence[str], known: Sequence[str]) -> str:

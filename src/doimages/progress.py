@@ -38,6 +38,7 @@ def show(mode: str, clock: Callable[[], float] = time.monotonic) -> Iterator[Tic
         yield tick
     finally:
         for bar in bars:
+            bar.total = None  # tqdm's widget takes an end before the total for a failure, and stays there in red
             bar.close()
 
 

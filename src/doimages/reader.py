@@ -210,6 +210,15 @@ def prepare(
     **arguments: Unpack[ReadArguments],
 ) -> Read:
     """Check the arguments of a read, and find its client; nothing is sent."""
+    filters, shape = check(query, **arguments)
+    progress = options.resolve("progress", arguments.get("progress")).value or default_progress
+    # Only a magic names endpoint and context here; Python gives a client.
+    client = arguments.get("client") or shared_client(endpoint, context, source="the magic's flag")
+    return Read(filters, shape, progress, client)
+
+
+def check(query: str | None = None, /, **arguments: Unpack[ReadArguments]) -> tuple[Filters, Shape]:
+    """Check the arguments of a read without a client, as a dry run does; nothing is sent."""
     if query is not None:
         raise UnsupportedError(
             "SQL is not built yet. Filter with type=, private=, tag_name= and image_id=, then with pandas. "
@@ -227,9 +236,7 @@ def prepare(
     backend = options.resolve("dtype_backend", arguments.get("dtype_backend")).value
     shape = Shape(arguments.get("columns"), arguments.get("index_col"), backend, arguments.get("dtypes"))
     shape.check()
-    progress = options.resolve("progress", arguments.get("progress")).value or default_progress
-    client = arguments.get("client") or shared_client(endpoint, context)
-    return Read(filters, shape, progress, client)
+    return filters, shape
 
 
 def _ticking(tick: bars.Tick | None, reading: Reading) -> Callable[[], None] | None:

@@ -12,7 +12,7 @@ MASK = "***"
 _SHAPES = re.compile(
     r"(?P<token>do[opr]_v1_[0-9a-fA-F]{8,})"
     r"|(?P<bearer>\bBearer\s+)[^\s'\",)\]}]+"
-    r"|(?P<userinfo>\b[a-z][a-z0-9+.-]*://)[^/\s:@'\"]+:[^/\s@'\"]+(?=@)"
+    r"|(?P<userinfo>\b[a-z][a-z0-9+.-]*://)[^/?#\s'\"]+(?=@)"
     r"|(?P<signed>[?&](?:X-Amz-[A-Za-z-]+|Signature|sig|token|access_token)=)[^&\s'\"]+",
     re.IGNORECASE,
 )
@@ -55,7 +55,7 @@ class Secret:
 
     def is_same(self, other: "Secret") -> bool:
         """Tell whether two secrets hold one token, in a time that does not depend on where they differ."""
-        return compare_digest(self._text.encode(), other._text.encode())  # noqa: SLF001 - of its own kind
+        return compare_digest(_encode(self._text), _encode(other._text))  # noqa: SLF001 - of its own kind
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -74,10 +74,28 @@ def redact(text: str) -> str:
     >>> redact("Authorization: Bearer abc, https://u:p@host/disk.img?Signature=abc&x=1")
     'Authorization: Bearer ***, https://***@host/disk.img?Signature=***&x=1'
     """
-    for token in _live:
+    for token in _longest_first():
         if token in text:
             text = text.replace(token, MASK)
     return _SHAPES.sub(_mask, text)
+
+
+def redact_bytes(body: bytes) -> bytes:
+    """Mask every live token in what came over the wire: a server may send back what it was sent."""
+    for token in _longest_first():
+        if _encode(token) in body:
+            body = body.replace(_encode(token), MASK.encode())
+    return body
+
+
+def _encode(token: str) -> bytes:
+    """Give a token's bytes; one of the environment may hold what is no text."""
+    return token.encode(errors="surrogatepass")
+
+
+def _longest_first() -> list[str]:
+    """Give the live tokens so that one which begins another does not leave the rest of it standing."""
+    return sorted(_live, key=len, reverse=True)
 
 
 def _mask(match: re.Match[str]) -> str:

@@ -10,7 +10,8 @@ from doimages.api.client import Client
 from doimages.api.credentials import Credentials, find_credentials
 from doimages.api.pacing import Pacer
 from doimages.api.portal import portal
-from doimages.redaction import Secret
+from doimages.errors import DOImagesError
+from doimages.redaction import Secret, redact
 from doimages.settings import Resolved, options
 
 if TYPE_CHECKING:
@@ -76,6 +77,20 @@ def shared_client(base_url: str | None = None, context: str | None = None, *, so
             client = _client(found)
             _shared[key] = found.secret, client
         return client
+
+
+def describe_account(base_url: str | None = None, context: str | None = None) -> tuple[str, str]:
+    """Say in words which address and whose token a read would use; nothing is sent, and no sandbox started."""
+    url, name = options.resolve("base_url", base_url), options.resolve("context", context)
+    if url.value == SANDBOX:
+        server = embedded.server
+        return f"the embedded sandbox, {server.url if server else 'not started yet'}", "the embedded sandbox"
+    try:
+        found = find_credentials(None, url, name)
+    except DOImagesError as error:
+        why = str(error).replace("\n", " ").partition(". ")[0]
+        return redact(str(url.value)), f"nowhere: {why}"
+    return found.base_url, found.source
 
 
 def _credentials(token: str | None, base_url: Resolved, context: Resolved) -> Credentials:

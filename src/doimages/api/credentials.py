@@ -1,6 +1,7 @@
 """Where the token comes from, and where it may be sent."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from doimages.settings import API_URL, SETTINGS, Resolved
 # Terraform's order; steampipe's too. doctl reads the second only.
 VARIABLES = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+_BEARER = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
+_NO_ADDRESS = re.compile(r"[^!-~]|[\\\"'<>^`{|}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,10 @@ def check_base_url(text: str) -> str:
         port = parts.port
     except ValueError:
         raise UsageError("The base URL cannot be read. Nothing was sent.") from None
-    if parts.username or parts.password:
+    if "@" in text:
         raise UsageError("The base URL has a user name or password in it; give a token instead. Nothing was sent.")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    is_http = parts.scheme in ("http", "https") and not _NO_ADDRESS.search(text.strip())
+    if not is_http or not parts.hostname or parts.query or parts.fragment:
         raise UsageError(f"The base URL must look like {API_URL}, not {text!r}. Nothing was sent.")
     if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS:
         raise UsageError(f"http:// would show the token to the network on the way to {parts.hostname}; use https://.")
@@ -48,8 +52,9 @@ def clean_token(text: Any, source: str) -> Secret:
     """Give a token without what copying brings along; one that cannot be a header is refused, and not shown."""
     if not isinstance(text, str):
         raise CredentialsError(f"The token from {source} is no text but a {type(text).__name__}.")
-    trimmed = text.strip().strip("'\"").removeprefix("Bearer ").strip()
+    trimmed = _BEARER.sub("", text.strip().strip("'\""), count=1).strip()
     if not trimmed or not trimmed.isascii() or not trimmed.isprintable() or " " in trimmed:
+        del text, trimmed  # a traceback that shows the locals would show them
         raise CredentialsError(
             f"The token from {source} is empty, or has a space, line break or letter that no token has. "
             "It is not shown here. Copy it again. Nothing was sent."
@@ -80,15 +85,16 @@ def find_credentials(token: str | None, base_url: Resolved, context: Resolved) -
 def _find(context: Resolved) -> tuple[Secret, str]:
     if context.value is not None:
         return _of_context(context.value)
-    found = [(name, os.environ[name]) for name in VARIABLES if os.environ.get(name)]
+    # Secrets at once: a traceback that shows the locals must not show tokens.
+    found = [(name, Secret(os.environ[name])) for name in VARIABLES if os.environ.get(name)]
     if found:
-        name, text = found[0]
-        differs = any(other != text for _, other in found)
+        name, first = found[0]
+        differs = any(not other.is_same(first) for _, other in found)
         source = f"${name}" + (f" (${found[1][0]} differs and is not used)" if differs else "")
-        return clean_token(text, source), source
+        return clean_token(first.reveal(), source), source
     kept = _of_keyring()
     if kept is not None:
-        return clean_token(kept, "the keyring"), "the keyring"
+        return clean_token(kept.reveal(), "the keyring"), "the keyring"
     raise CredentialsError(
         "No token. Looked at the token argument, the context, $DIGITALOCEAN_TOKEN, $DIGITALOCEAN_ACCESS_TOKEN and the "
         "keyring.\nSet $DIGITALOCEAN_TOKEN, or name a context of doctl with context='...', or do without a token: "
@@ -96,7 +102,7 @@ def _find(context: Resolved) -> tuple[Secret, str]:
     )
 
 
-def _of_keyring() -> str | None:
+def _of_keyring() -> Secret | None:
     try:
         import keyring
         from keyring.errors import KeyringError
@@ -106,7 +112,7 @@ def _of_keyring() -> str | None:
         kept: str | None = keyring.get_password("doimages", "token")
     except KeyringError:
         return None
-    return kept
+    return Secret(kept) if kept else None
 
 
 def doctl_contexts() -> list[str]:
@@ -122,14 +128,14 @@ def _of_context(name: str) -> tuple[Secret, str]:
     if token is None:
         known = f"It has {', '.join(tokens)}." if tokens else f"No configuration of doctl is at {_doctl_file()}."
         raise CredentialsError(f"doctl has no context {name!r}. {known} Nothing was sent.")
-    return clean_token(token, source), source
+    return clean_token(token.reveal(), source), source
 
 
 def _doctl_file() -> Path:
     return user_config_path("doctl", appauthor=False, roaming=True) / "config.yaml"
 
 
-def _doctl_tokens() -> Iterator[tuple[str, str]]:
+def _doctl_tokens() -> Iterator[tuple[str, Secret]]:
     import yaml
 
     path = _doctl_file()
@@ -138,10 +144,16 @@ def _doctl_tokens() -> Iterator[tuple[str, str]]:
     try:
         read = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError):
-        # The error would quote the line, and with it a token.
-        raise CredentialsError("doctl's config.yaml cannot be read as YAML. Nothing was sent.") from None
+        is_readable = False
+    else:
+        is_readable = True
+    if not is_readable:
+        # Outside of `except`: as its context the error would quote the line, and with it a token.
+        raise CredentialsError("doctl's config.yaml cannot be read as YAML. Nothing was sent.")
     read = read if isinstance(read, dict) else {}
     if read.get("access-token"):
-        yield "default", read["access-token"]
+        yield "default", Secret(str(read["access-token"]))
     named = read.get("auth-contexts")
-    yield from (named if isinstance(named, dict) else {}).items()
+    for name, token in named.items() if isinstance(named, dict) else ():
+        if token:
+            yield str(name), Secret(str(token))

@@ -90,7 +90,9 @@ async def read_listing(fetch: Fetch, reading: Reading, *, limit: int | None = No
         fault = survey.fault()
         if fault is None:
             rows = survey.rows()
-            return Listing(rows, survey.total, limit is None or (survey.total or rows.num_rows) <= rows.num_rows)
+            # Without a total, a listing cut at the limit may go on.
+            is_complete = limit is None or rows.num_rows < limit or survey.total == rows.num_rows
+            return Listing(rows, survey.total, is_complete)
         hint = None
     raise ListingError(
         f"The listing of {table.plural} changed while it was read, {READINGS} times: {fault}. "

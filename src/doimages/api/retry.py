@@ -3,6 +3,7 @@
 A POST is never sent again after a lost reply: the images API has no idempotency key, so the first may have been done.
 """
 
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -15,6 +16,7 @@ TOTAL_SECONDS = 60.0
 LIMIT_WAIT_LEAST_SECONDS = 1.0
 LIMIT_WAIT_MOST_SECONDS = 120.0
 LIMIT_TOTAL_SECONDS = 300.0
+_WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 class Failure(Enum):
@@ -72,16 +74,16 @@ def limit_wait_seconds(headers: Mapping[str, str], now_epoch: float) -> float | 
     asked = _retry_after(headers.get("retry-after", ""), now_epoch)
     if asked is None:
         reset = headers.get("ratelimit-reset", "")
-        asked = int(reset) - now_epoch if reset.isascii() and reset.isdigit() else None
+        asked = float(reset) - now_epoch if _WHOLE.fullmatch(reset) else None
     return None if asked is None or asked < 0 else max(LIMIT_WAIT_LEAST_SECONDS, asked)
 
 
 def _retry_after(text: str, now_epoch: float) -> float | None:
-    if text.isascii() and text.isdigit():
+    if _WHOLE.fullmatch(text):
         return float(text)
     try:
         return parsedate_to_datetime(text).timestamp() - now_epoch
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -6,7 +6,6 @@ only if every page tells one total, every page is full but the last, no id is on
 """
 
 from collections.abc import Iterator
-from math import ceil
 from operator import itemgetter
 
 import pyarrow as pa
@@ -46,7 +45,7 @@ class Survey:
         """Give the numbers of the pages to ask for now, none if no more are needed."""
         if 1 not in self.pages:
             known = 0 if self._hint is None else self._least(self._hint)
-            return list(range(1, max(1, ceil(known / self.page_size)) + 1))
+            return list(range(1, max(1, _pages(known, self.page_size)) + 1))
         if self.total is not None:
             if self._needed() > MOST_PAGES:
                 return []
@@ -74,7 +73,7 @@ class Survey:
         return first if first and (first > self.page_size or first < min(self.page_size, total)) else self.page_size
 
     def _needed(self) -> int:
-        return max(1, ceil(self._least(self.total or 0) / self._size()))
+        return max(1, _pages(self._least(self.total or 0), self._size()))
 
     def _in_order(self) -> Iterator[tuple[int, Page]]:
         number = 1
@@ -125,6 +124,11 @@ class Survey:
         if len(repeated):
             return f"{self.key} {repeated[0]['values']} is on two pages"
         return None
+
+
+def _pages(rows: int, size: int) -> int:
+    """Give how many pages rows fill; in whole numbers, as a total of 400 digits is no float."""
+    return -(-rows // size)
 
 
 def _count(total: int | None) -> str:

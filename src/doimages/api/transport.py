@@ -2,19 +2,24 @@
 
 import asyncio
 import logging
+import os
 import random
+import ssl
 import time
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator
+from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from doimages.api import retry
-from doimages.api.model import Reply, Request
+from doimages.api.model import Kind, Reply, Request
+from doimages.api.multiplex import Headers, LostError, Multiplexer, NotOfferedError
 from doimages.api.pacing import Pacer
 from doimages.api.retry import Budget, Failure
 from doimages.api.wire import check_status, check_whole, encode_body, lost_reply
-from doimages.errors import APIError, TransportError
-from doimages.redaction import Secret, guard_logs
+from doimages.errors import APIError, TransportError, UsageError
+from doimages.redaction import Secret, guard_logs, redact, redact_bytes
 
 logger = logging.getLogger("doimages")
 
@@ -65,13 +70,21 @@ class Transport:
         self._sleep = sleep
         self._draw = draw
         self._budget = Budget()
+        self._base = urlsplit(base_url)
+        self._secret = secret
+        self._over = over
+        self._connect()
+
+    def _connect(self) -> None:
+        self._process = os.getpid()
         self._lanes = asyncio.Semaphore(CONNECTIONS)
-        self._multiplexed = False
-        is_local = base_url.startswith("http://")
+        self._is_wide = False
+        is_local = self._base.scheme == "http"
+        self._fast = None if self._over or is_local or _has_proxy(self._base) else _multiplexer(self._base)
         self._http = httpx.AsyncClient(
-            base_url=base_url,
-            auth=BearerAuth(secret),
-            transport=over,
+            base_url=self._base.geturl(),
+            auth=BearerAuth(self._secret),
+            transport=self._over,
             http2=not is_local,
             timeout=TIMEOUT,
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
@@ -83,13 +96,21 @@ class Transport:
 
     async def send(self, request: Request) -> Reply:
         """Send a request, again where that is safe, and give the reply; any status but 2xx is raised as its error."""
-        started = self._clock()
-        waited_for_limit = 0.0
+        if self._http.is_closed:
+            raise UsageError(f"{request}: this client is closed; make another with doimages.connect. Nothing was sent.")
+        if self._process != os.getpid():
+            # After a fork the connections are the parent's too: replies would be mixed up, so they are left to it.
+            self._inherited = self._http, self._fast
+            self._connect()
+        spent = waited_for_limit = 0.0
         attempt = 0
         while True:
-            await self._wait_for_place()
             try:
-                reply = await self._send_once(request)
+                # The place is booked with a lane in hand: waiting for one after it would send later than booked.
+                async with self._lanes:
+                    await self._wait_for_place()
+                    began = self._clock()
+                    reply = await self._send_once(request)
                 if reply.status == 429:  # noqa: PLR2004
                     waited_for_limit += await self._wait_for_limit(request, reply, waited_for_limit)
                     continue
@@ -97,11 +118,11 @@ class Transport:
             except (TransportError, APIError) as error:
                 attempt += 1
                 wait = retry.backoff_seconds(attempt, self._draw())
-                spent = self._clock() - started - waited_for_limit
+                spent += self._clock() - began + wait
                 failure = _failure(error)
                 if failure is None or attempt >= retry.attempts(failure, request.kind):
                     raise
-                if spent + wait > retry.TOTAL_SECONDS or not self._budget.spend():
+                if spent > retry.TOTAL_SECONDS or not self._budget.spend():
                     raise
                 logger.info("%s: %s; again in %.1f s", request, failure.value, wait)
             else:
@@ -110,7 +131,11 @@ class Transport:
             await self._sleep(wait)
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections; those of a parent process are left to it."""
+        if self._process != os.getpid():
+            return
+        if self._fast is not None:
+            await self._fast.aclose()
         await self._http.aclose()
 
     async def _wait_for_place(self) -> None:
@@ -133,27 +158,75 @@ class Transport:
         return wait
 
     async def _send_once(self, request: Request) -> Reply:
-        async with self._lanes:
-            try:
-                async with self._http.stream(
-                    request.method,
-                    request.path,
-                    params=request.query or None,
-                    content=None if request.body is None else encode_body(request.body),
-                    headers=None if request.body is None else {"Content-Type": "application/json"},
-                ) as response:
-                    body = await _read(response)
-            except httpx.HTTPError as error:
-                # `from None`: the httpx error holds the request, and with it the token.
-                raise _lost(request, error, self._http.base_url.host) from None
-        self._widen(response.http_version)
-        reply = Reply(response.status_code, _lower(response.headers), body)
+        found = await self._send_fast(request) or await self._send_by_httpx(request)
+        # A server may send back what it was sent: its words must not carry the token on.
+        headers = {name.lower(): redact(value) for name, value in found.headers.items()}
+        reply = Reply(found.status, headers, redact_bytes(found.body))
         check_whole(request, reply)
         return reply
 
-    def _widen(self, http_version: str) -> None:
-        if http_version == "HTTP/2" and not self._multiplexed:
-            self._multiplexed = True
+    async def _send_fast(self, request: Request) -> Reply | None:
+        """Send a read over the shared HTTP/2 connection; None where that is not the way."""
+        if self._fast is None or request.kind is not Kind.READ:
+            return None
+        try:
+            reply = await self._fast.get(lambda: self._fast_headers(request))
+        except NotOfferedError:
+            self._fast = None
+            return None
+        except LostError as error:
+            problem = _problem(request, str(error), self._base, is_unsent=error.is_unsent)
+        except OSError as error:
+            is_untrusted = isinstance(error, ssl.SSLCertVerificationError)
+            problem = _problem(
+                request, str(error) or "timed out", self._base, is_unsent=True, is_untrusted=is_untrusted
+            )
+        else:
+            self._widen()
+            return reply
+        raise problem
+
+    def _fast_headers(self, request: Request) -> Headers:
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return [
+            (":method", request.method),
+            (":scheme", self._base.scheme),
+            (":authority", self._base.netloc),
+            (":path", f"{self._base.path}{request.path}{query}"),
+            ("authorization", f"Bearer {self._secret.reveal()}"),
+            ("accept", "application/json"),
+            ("accept-encoding", "gzip"),
+            ("user-agent", USER_AGENT),
+        ]
+
+    async def _send_by_httpx(self, request: Request) -> Reply:
+        try:
+            async with self._http.stream(
+                request.method,
+                request.path,
+                params=request.query or None,
+                content=None if request.body is None else encode_body(request.body),
+                headers=None if request.body is None else {"Content-Type": "application/json"},
+            ) as response:
+                body = await _read(response)
+        except httpx.HTTPError as error:
+            problem = _problem(
+                request,
+                str(error) or type(error).__name__,
+                self._base,
+                is_unsent=isinstance(error, _UNSENT),
+                is_untrusted=isinstance(error, httpx.ConnectError) and "CERTIFICATE" in str(error).upper(),
+                is_final=isinstance(error, httpx.DecodingError),
+            )
+        else:
+            return Reply(response.status_code, response.headers, body)
+        # Not within the except: the httpx error would stay its context, and that holds the request and its token.
+        raise problem
+
+    def _widen(self) -> None:
+        """Let more requests out at once: they share one connection."""
+        if not self._is_wide:
+            self._is_wide = True
             for _ in range(STREAMS - CONNECTIONS):
                 self._lanes.release()
 
@@ -168,10 +241,6 @@ async def _read(response: httpx.Response) -> bytes:
     return b"".join(parts)
 
 
-def _lower(headers: httpx.Headers) -> Mapping[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
-
-
 def _failure(error: TransportError | APIError) -> Failure | None:
     if isinstance(error, APIError):
         return retry.failure_of_status(error.status or 0)
@@ -180,12 +249,33 @@ def _failure(error: TransportError | APIError) -> Failure | None:
     return Failure.LOST if error.in_doubt else Failure.UNSENT
 
 
-def _lost(request: Request, error: httpx.HTTPError, host: str) -> TransportError:
+def _problem(
+    request: Request,
+    reason: str,
+    base: SplitResult,
+    *,
+    is_unsent: bool,
+    is_untrusted: bool = False,
+    is_final: bool = False,
+) -> TransportError:
     """Say what is known of a request without a whole reply."""
-    reason = str(error) or type(error).__name__
-    if isinstance(error, httpx.ConnectError) and "CERTIFICATE" in reason.upper():
-        return TransportError(f"{request}: the certificate of {host} is not trusted. Nothing was sent.")
-    if isinstance(error, _UNSENT):
-        return TransportError(f"{request}: {host} cannot be reached ({reason}). Nothing was changed.", retryable=True)
-    retryable = not isinstance(error, httpx.DecodingError)
-    return lost_reply(request, f"no whole answer came from {host} ({reason}).", retryable=retryable)
+    if is_untrusted:
+        return TransportError(f"{request}: the certificate of {base.hostname} is not trusted. Nothing was sent.")
+    if is_unsent and "SSL" in reason and "EOF" not in reason:
+        return TransportError(f"{request}: no TLS connection to {base.netloc} ({reason}). Nothing was sent.")
+    if is_unsent:
+        return TransportError(
+            f"{request}: {base.netloc} cannot be reached ({reason}). Nothing was changed.", retryable=True
+        )
+    return lost_reply(request, f"no whole answer came from {base.netloc} ({reason}).", retryable=not is_final)
+
+
+def _has_proxy(base: SplitResult) -> bool:
+    """Tell whether the environment puts a proxy before this host; httpx speaks to proxies."""
+    return bool(getproxies().get(base.scheme)) and not proxy_bypass(base.hostname or "")
+
+
+def _multiplexer(base: SplitResult) -> Multiplexer:
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    return Multiplexer(base.hostname or "", base.port or 443, context, MOST_BYTES)

@@ -71,15 +71,17 @@ def _error_record(reply: Reply) -> tuple[str, str, str | None]:
     request_id = reply.headers.get("x-request-id")
     try:
         body = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         text = " ".join(reply.body[:400].decode(errors="replace").split())[:_SHOWN]
         return "", (f"no error record but {text!r}." if text else "an empty body."), request_id
     # Tags have a second shape, {error, messages, root_causes}: tags/responses/tags_bad_request.yml.
-    said = body.get("message", body.get("error", ""))
-    parts = [said if isinstance(said, str) else json.dumps(said), *(body.get("messages") or [])]
-    text = "; ".join(str(part) for part in parts if part) or "no message"
+    said = body.get("message") or body.get("error") or ""
+    more = body.get("messages") or []
+    parts = [said, *(more if isinstance(more, list) else [more])]
+    texts = [part if isinstance(part, str) else json.dumps(part, ensure_ascii=False) for part in parts if part]
+    text = "; ".join(texts) or "no message"
     api_id = body.get("id")
     found = body.get("request_id")
     return (
@@ -154,7 +156,7 @@ def decode_body(request: Request, reply: Reply) -> dict[str, Any]:
     check_json(request, reply)
     try:
         body = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise lost_reply(request, f"the answer is no whole JSON ({len(reply.body)} bytes).", retryable=False) from None
     if not isinstance(body, dict):
         raise DecodeError(f"{request}: the answer is a JSON {type(body).__name__}, not an object.")

@@ -176,13 +176,17 @@ def _check(host: str, scope: Scope, body: bytes | None) -> None:
 async def _read(receive: Receive) -> bytes | None:
     """Read the body whole; None where it is larger than any request of this API, or was cut off."""
     body = bytearray()
+    is_whole = True
     while True:
         message = await receive()
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY or message["type"] == "http.disconnect":
+        if message["type"] == "http.disconnect":
             return None
+        # a body that is too large is read to its end all the same, or the client never sees the refusal
+        is_whole = is_whole and len(body) + len(message.get("body", b"")) <= LARGEST_BODY
+        if is_whole:
+            body += message.get("body", b"")
         if not message.get("more_body", False):
-            return bytes(body)
+            return bytes(body) if is_whole else None
 
 
 def _parsed(body: bytes | None) -> Any:

@@ -33,9 +33,9 @@ class Fault:
     slow
         the true reply, `seconds` late.
     truncate
-        the true headers, half of the body, then the end of the connection. Over HTTP only.
+        the true headers, half of the body, then the end of the connection. Over a `Server` only.
     drop
-        no reply, the connection ends. Over HTTP only; in process it is a ConnectionResetError.
+        no reply, the connection ends. Over a `Server` only; in process it is a ConnectionResetError.
 
     `work_done` makes status, html and drop do what was asked first, and lose or belie the answer only.
     """

@@ -198,14 +198,14 @@ def _applications(rng: random.Random) -> Iterator[JSON]:
 
 
 def _customs(rng: random.Random) -> Iterator[JSON]:
-    for name, distribution, status in CUSTOMS:
+    for turn, (name, distribution, status) in enumerate(CUSTOMS):
         ready = status == "available"
         yield _record(
             0,
             name,
             "custom",
             distribution,
-            regions=["nyc3", "atl1"][: rng.randrange(1, 3)] if ready else [],
+            regions=(["nyc3", "atl1"] if turn == 0 else ["nyc3"]) if ready else [],
             created_at=_moment(rng, rng.randrange(0, 200)),
             min_disk_size=15 if ready else None,
             size_gigabytes=round(rng.uniform(0.2, 4), 2) if ready else None,

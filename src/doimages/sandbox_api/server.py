@@ -35,8 +35,8 @@ class Server:
     """A sandbox at `url`, opened by `token`, over `state`; it stops with the with-block or `stop()`.
 
     `images` and `seed` make the catalogue, `latency` is in seconds, `rate_limit` in requests a minute, and
-    `port` 0 takes a free one. With a certificate and its key (paths) it speaks https. It listens on 127.0.0.1
-    alone, with a token made anew for each server, and prints nothing.
+    `port` 0 takes a free one. It listens on 127.0.0.1 alone, with a token made anew for each server, and prints
+    nothing.
     """
 
     def __init__(
@@ -47,13 +47,10 @@ class Server:
         latency: float = 0.0,
         rate_limit: int = 250,
         port: int = 0,
-        ssl_certfile: str | None = None,
-        ssl_keyfile: str | None = None,
     ) -> None:
         self.state = State(images, seed, rate_limit=rate_limit)
         self.token = f"sandbox-{secrets.token_hex(16)}"
         self._port = port
-        self._scheme = "https" if ssl_certfile else "http"
         self._config = uvicorn.Config(
             create_app(self.state, token=self.token, latency=latency),
             http=Connection,
@@ -66,8 +63,6 @@ class Server:
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=1,
-            ssl_certfile=ssl_certfile,
-            ssl_keyfile=ssl_keyfile,
         )
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -75,7 +70,7 @@ class Server:
     @property
     def url(self) -> str:
         """The address to give to a client, without a path; port 0 until it has started."""
-        return f"{self._scheme}://{HOST}:{self._port}"
+        return f"http://{HOST}:{self._port}"
 
     def start(self) -> Self:
         """Listen, and answer from a daemon thread; a port in use raises OSError here. Twice is once."""
@@ -105,11 +100,11 @@ class Server:
 
     def run_forever(self) -> None:
         """Serve until Ctrl-C, for `doimages sandbox`; start first to know the port."""
-        self.start()
+        thread = self.start()._thread  # noqa: SLF001 - its own
         try:
             with suppress(KeyboardInterrupt):
-                while self._thread is not None and self._thread.is_alive():
-                    self._thread.join(timeout=0.5)  # a wait without end is deaf to Ctrl-C on Windows
+                while thread is not None and thread.is_alive():
+                    thread.join(timeout=0.5)  # a wait without end is deaf to Ctrl-C on Windows
         finally:
             self.stop()
 

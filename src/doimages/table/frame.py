@@ -1,9 +1,13 @@
 """Typed rows to a frame: the dtypes, the same for no rows, for nulls and for values nobody has seen yet."""
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -71,38 +75,36 @@ def to_frame(
     """
     known = {column.name: column for column in table.columns}
     names = list(columns) if columns is not None else rows.column_names
-    series = {}
+    made = {name: _array(rows[name], known.get(name), name, dtype_backend, rows[table.key]) for name in names}
+    frame = pd.DataFrame(made, index=pd.RangeIndex(rows.num_rows), columns=names, copy=False)
     for name in names:
-        made = _series(rows[name], known.get(name), name, dtype_backend, rows[table.key])
-        series[name] = _as_asked(made, (dtypes or {}).get(name), name)
-    frame = pd.DataFrame(series, index=pd.RangeIndex(rows.num_rows), columns=names, copy=False)
+        if name in (dtypes or {}):
+            frame[name] = _as_asked(frame[name], (dtypes or {})[name])
     return frame if index_col is None else frame.set_index(index_col)
 
 
-def _series(
+def _array(
     values: pa.ChunkedArray, column: Column | None, name: str, dtype_backend: str | None, keys: pa.ChunkedArray
-) -> "pd.Series[Any]":
+) -> Any:
+    """Give the array of one column; an array, for pandas would align each Series with the index once more."""
     if column is not None and column.type == "time":
         values = _times(values, name, keys)
     if dtype_backend == "pyarrow":
-        return pd.Series(pd.arrays.ArrowExtensionArray(values))
+        return pd.arrays.ArrowExtensionArray(values)
     if pa.types.is_list(values.type):
-        return pd.Series(_lists(values), dtype=object)
+        return np.fromiter(_lists(values), dtype=object, count=len(values))
     if column is None:
         return _unknown(values, dtype_backend)
-    dtype = default_dtype(column) if dtype_backend is None else _DTYPES[column.type][1]
-    return _plain(values, dtype)
+    return _typed(values, default_dtype(column) if dtype_backend is None else _DTYPES[column.type][1])
 
 
-def _plain(values: pa.ChunkedArray, dtype: str) -> "pd.Series[Any]":
+def _typed(values: pa.ChunkedArray, dtype: str) -> Any:
     """Hand a column over through the dtype's own Arrow reader."""
     reader = getattr(pandas_dtype(dtype), "__from_arrow__", None)
-    if reader is not None:
-        return pd.Series(reader(values))
-    return pd.Series(values.to_numpy(), dtype=dtype)
+    return values.to_numpy() if reader is None else reader(values)
 
 
-def _unknown(values: pa.ChunkedArray, dtype_backend: str | None) -> "pd.Series[Any]":
+def _unknown(values: pa.ChunkedArray, dtype_backend: str | None) -> Any:
     """Give a field outside the schema the nullable dtype of its kind, whichever backend the others have."""
     kinds: list[tuple[Callable[[pa.DataType], bool], ColumnType]] = [
         (pa.types.is_boolean, "boolean"),
@@ -112,22 +114,34 @@ def _unknown(values: pa.ChunkedArray, dtype_backend: str | None) -> "pd.Series[A
     ]
     for is_kind, kind in kinds:
         if is_kind(values.type):
-            return _plain(values, _DTYPES[kind][0 if dtype_backend is None else 1])
-    return pd.Series(values.to_pylist(), dtype=object)
+            return _typed(values, _DTYPES[kind][0 if dtype_backend is None else 1])
+    return np.fromiter(values.to_pylist(), dtype=object, count=len(values))
 
 
 def _lists(values: pa.ChunkedArray) -> list[list[str] | None]:
     """Make lists that share their words: regions and tags repeat thousands of times."""
-    made: list[list[str] | None] = []
-    for chunk in values.chunks:
-        words = chunk.flatten().dictionary_encode()
-        known = [*words.dictionary.to_pylist(), None]
-        flat = [known[i] for i in words.indices.fill_null(len(known) - 1).to_pylist()]
-        start = 0
-        for length in pc.list_value_length(chunk).to_pylist():
-            made.append(None if length is None else flat[start : start + length])
-            start += length or 0
+    array = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+    words = array.values.dictionary_encode()  # noqa: PD011 - of Arrow, not of pandas
+    known = [*words.dictionary.to_pylist(), None]
+    flat = [known[i] for i in words.indices.fill_null(len(known) - 1).to_pylist()]
+    ends = array.offsets.to_pylist()
+    with _collector_paused():
+        made: list[list[str] | None] = [flat[start:end] for start, end in pairwise(ends)]
+    for place in pc.indices_nonzero(array.is_null()).to_pylist() if array.null_count else ():
+        made[place] = None
     return made
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python from searching tens of thousands of new lists for cycles, again and again: half the frame's time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _times(values: pa.ChunkedArray, name: str, keys: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -154,10 +168,9 @@ def _time(text: str | None, name: str, key: Any) -> datetime | None:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def _as_asked(series: "pd.Series[Any]", dtype: Any, name: str) -> "pd.Series[Any]":
-    if dtype is None:
-        return series
+def _as_asked(series: "pd.Series[Any]", dtype: Any) -> "pd.Series[Any]":
+    name = series.name
     try:
         return series.astype(pandas_dtype(dtype))
     except (TypeError, ValueError) as error:
-        raise DecodeError(f"{name} does not fit dtypes[{name!r}]={dtype!r}: {error}.", column=name) from None
+        raise DecodeError(f"{name} does not fit dtypes[{name!r}]={dtype!r}: {error}.", column=str(name)) from None

@@ -117,7 +117,11 @@ def _by_key(rows: pa.Table) -> dict[int | str, pa.Table]:
 
 def _checked(record: dict[str, Any], key: int | str) -> dict[str, Any]:
     """Hold the reply against the question: an id that was asked for is the id of the answer."""
-    if isinstance(key, int) and record.setdefault("id", key) != key:
+    if not isinstance(key, int):
+        return record
+    if record.get("id") is None:
+        record["id"] = key
+    if record["id"] != key:
         raise DecodeError(f"GET {IMAGES_PATH}/{key} was answered with image {record['id']}.", column="id")
     return record
 

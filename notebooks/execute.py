@@ -1,0 +1,11 @@
+"""Execute the notebooks in place against the embedded sandbox."""
+
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+for path in sorted(Path(__file__).parent.glob("*.ipynb")):
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=60, kernel_name="python3", record_timing=False).execute()
+    nbformat.write(notebook, path)

@@ -1,0 +1,146 @@
+"""The flags and subcommands of the magic: the one table for parser, help, completion and reference docs."""
+
+from dataclasses import dataclass
+from keyword import iskeyword
+from typing import Literal
+
+from doimages.schema import IMAGES, KINDS, REQUEST_TYPES
+from doimages.settings import DTYPE_BACKENDS, PROGRESS
+
+FORMS = ("frame", "arrow", "json")
+
+Takes = Literal["nothing", "text", "number", "list", "values"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag: its spellings, what it takes, what that is called in the help, what it does, the words it may be.
+
+    A ``list`` is one word with commas, ``values`` are several words.
+    """
+
+    spellings: tuple[str, ...]
+    takes: Takes
+    value: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def long(self) -> str:
+        """The long spelling, which also works with ``_`` for ``-``."""
+        return self.spellings[-1]
+
+    @property
+    def field(self) -> str:
+        """The name of its value in the record of arguments."""
+        name = self.long.removeprefix("--").replace("-", "_")
+        return f"{name}_" if iskeyword(name) else name
+
+    @property
+    def usage(self) -> str:
+        """The flag as it is typed, such as ``-o/--output VAR``."""
+        return f"{'/'.join(self.spellings)} {self.value}".rstrip()
+
+
+FLAGS = (
+    Flag(("-o", "--output"), "text", "VAR", "Put the result into this variable, as DEST does, and do not show it."),
+    Flag(("--show",), "nothing", "", "Show the result although it goes into a variable."),
+    Flag(("--no-display",), "nothing", "", "Show nothing; the result is in _doimages."),
+    Flag(
+        ("--type",),
+        "list",
+        "T",
+        "distribution or application (a filter of the API), or kinds of image with commas: snapshot,custom.",
+        choices=(*REQUEST_TYPES, *KINDS),
+    ),
+    Flag(("--private",), "nothing", "", "Only the images of the account itself."),
+    Flag(("--tag-name",), "text", "TAG", "Only images with this tag."),
+    Flag(("--id",), "values", "ID ...", "These ids or slugs, in this order; a missing one is an error."),
+    Flag(
+        ("--columns",), "list", "a,b", "These columns, in this order, with commas between.", choices=IMAGES.column_names
+    ),
+    Flag(("-n", "--max-results"), "number", "N", "At most so many rows; no more pages are asked for than that takes."),
+    Flag(
+        ("--as",),
+        "text",
+        "FORM",
+        "frame (the default), arrow (a pyarrow.Table) or json (a list of records).",
+        choices=FORMS,
+    ),
+    Flag(
+        ("--dtype-backend",),
+        "text",
+        "B",
+        "Which family of dtypes the frame has: numpy_nullable or pyarrow.",
+        choices=DTYPE_BACKENDS,
+    ),
+    Flag(("--dry-run",), "nothing", "", "Send nothing; show the requests that would be sent."),
+    Flag(("--endpoint",), "text", "URL", "Address of the API, or the word sandbox for the embedded one."),
+    Flag(("--context",), "text", "NAME", "Use this token of doctl's; %doimages contexts lists them."),
+    Flag(
+        ("--progress",),
+        "text",
+        "HOW",
+        "auto (the default), bar, text or off; nothing shows in the first second.",
+        choices=PROGRESS,
+    ),
+    Flag(("--traceback",), "nothing", "", "Show an error with its whole traceback."),
+    Flag(("--help",), "nothing", "", "Print this."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subcommand:
+    """A first word that is no variable: what it is, what may follow it, and what it does."""
+
+    word: str
+    operand: str
+    meaning: str
+    choices: tuple[str, ...] = ()
+
+
+SUBCOMMANDS = (
+    Subcommand("status", "", "Tell the address, where the token comes from, the settings and the last result."),
+    Subcommand(
+        "schema",
+        "[COLUMN]",
+        "Give the columns, their types, dtypes and meaning as a frame.",
+        choices=IMAGES.column_names,
+    ),
+    Subcommand(
+        "sandbox",
+        "VERB",
+        "start, stop or reset the embedded sandbox; only what names it uses it.",
+        choices=("start", "stop", "reset"),
+    ),
+    Subcommand("contexts", "", "Give the names of doctl's tokens."),
+)
+
+EXAMPLES = """\
+%doimages --type snapshot                  the snapshots, as a DataFrame
+%doimages snaps --private -n 50            the same as snaps << --private -n 50: into a variable, nothing shown
+%%doimages web --tag-name web --show       a cell that holds nothing else; an empty body is a plain listing
+%doimages --id ubuntu-24-04-x64 123456     by slug and id, in this order
+%doimages --endpoint sandbox --dry-run     what would be sent, without sending it
+"""
+
+
+def help_text() -> str:
+    """Give the help: what ``%doimages --help`` prints and ``%%doimages?`` shows."""
+    flags = [(flag.usage, flag.meaning) for flag in FLAGS]
+    words = [(f"{sub.word} {sub.operand}".rstrip(), sub.meaning) for sub in SUBCOMMANDS]
+    return (
+        "Read DigitalOcean images into a typed DataFrame.\n\n"
+        "    %doimages [DEST | DEST <<] [FLAG ...]      one line; in a cell of its own also %%doimages\n"
+        "    %doimages SUBCOMMAND\n\n"
+        "With DEST the result goes into that variable and is not shown; _doimages always holds the last one.\n"
+        "A read that is interrupted leaves what came so far in _doimages_partial.\n"
+        "Long flags may be written with _ for -. SQL is not built yet.\n\n"
+        f"Flags\n{_columns(flags)}\n\nSubcommands\n{_columns(words)}\n\n"
+        f"Examples\n{''.join(f'    {line}' for line in EXAMPLES.splitlines(keepends=True))}"
+    ).rstrip()
+
+
+def _columns(rows: list[tuple[str, str]]) -> str:
+    width = max(len(first) for first, _ in rows)
+    return "\n".join(f"    {first:<{width}}  {second}" for first, second in rows)

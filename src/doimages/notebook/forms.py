@@ -1,0 +1,26 @@
+"""A frame as a pyarrow table, or as records ready for JSON."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+
+def to_form(frame: pd.DataFrame, form: str) -> Any:
+    """Give a frame read with the pyarrow backend in another form; ``frame`` leaves it as it is.
+
+    A table keeps the provenance as JSON in its metadata, under ``do_images``; records have times as the API does.
+    """
+    if form == "frame":
+        return frame
+    rows = pa.Table.from_pandas(frame, preserve_index=False)
+    if form == "arrow":
+        # pandas' own metadata names dtypes that its reader of lists does not know again.
+        return rows.replace_schema_metadata({"do_images": json.dumps(frame.attrs["do_images"])})
+    return [{name: _json(value) for name, value in record.items()} for record in rows.to_pylist()]
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
