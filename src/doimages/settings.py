@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 from platformdirs import user_config_path
 
 from doimages.errors import UsageError, unknown_name
+from doimages.redaction import redact
 
 API_URL = "https://api.digitalocean.com"
 DTYPE_BACKENDS = ("numpy_nullable", "pyarrow")
@@ -38,14 +40,14 @@ class Setting:
         if value is None:
             return None
         try:
-            if isinstance(value, bool):
-                raise TypeError  # noqa: TRY301 - True is an int to Python, not to a person
             typed = self.kind(value)
-        except (TypeError, ValueError):
+            if isinstance(value, bool) or (isinstance(value, float) and typed != value):
+                raise TypeError  # noqa: TRY301 - True is an int to Python, and so is 2.5, not to a person
+        except (TypeError, ValueError, OverflowError):
             raise UsageError(f"{name} from {source} must be of type {self.kind.__name__}, not {value!r}.") from None
         if self.choices and typed not in self.choices:
             raise UsageError(f"{name} from {source} must be one of {', '.join(self.choices)}, not {value!r}.")
-        if self.kind is not str and typed <= 0:
+        if self.kind is not str and not typed > 0:  # NaN is not above zero either
             raise UsageError(f"{name} from {source} must be above zero, not {value!r}.")
         return typed
 
@@ -133,8 +135,8 @@ class Options:
     def resolve(self, name: str, argument: Any = None, source: str = "argument") -> Resolved:
         """Give the value that counts for a setting, and its source; ``argument`` wins if it is not None."""
         setting = _setting(name)
-        candidates = ((argument, source), (self._set.get(name), "options"), *_outside(name, setting))
-        for value, where in candidates:
+        # Files are opened only where nothing above them counts.
+        for value, where in chain(((argument, source), (self._set.get(name), "options")), _outside(name, setting)):
             if value is not None:
                 return Resolved(setting.check(name, value, where), where)
         return Resolved(setting.default, "default")
@@ -158,11 +160,15 @@ class Options:
     def to_pandas(self) -> pd.DataFrame:
         """Show every setting: one row a setting, its value, where that came from, and what it means."""
         rows = [
-            {"setting": name, "value": found.value, "source": found.source, "meaning": setting.description}
+            {"setting": name, "value": _shown(found.value), "source": found.source, "meaning": setting.description}
             for name, setting in SETTINGS.items()
             for found in [self.resolve(name)]
         ]
         return pd.DataFrame(rows).set_index("setting")
+
+
+def _shown(value: Any) -> Any:
+    return redact(value) if isinstance(value, str) else value
 
 
 def _setting(name: str) -> Setting:
@@ -176,10 +182,17 @@ def _outside(name: str, setting: Setting) -> Iterator[tuple[Any, str]]:
     yield os.environ.get(setting.variable) or None, f"${setting.variable}"
     project = next(filter(Path.is_file, (folder / "pyproject.toml" for folder in _here_and_up())), None)
     if project is not None:
-        yield _read(project).get("tool", {}).get("doimages", {}).get(name), "pyproject.toml"
+        yield _table(_table(_read(project), "tool"), "doimages").get(name), "pyproject.toml"
     user = user_config_path("doimages") / "config.toml"
     if user.is_file():
         yield _read(user).get(name), "the user's config.toml"
+
+
+def _table(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = of.get(name, {})
+    if not isinstance(found, dict):
+        raise UsageError(f"{name} in pyproject.toml must be a table, not {found!r}.")
+    return found
 
 
 def _here_and_up() -> tuple[Path, ...]:

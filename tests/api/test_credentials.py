@@ -195,6 +195,11 @@ def test_cleaned(text):
     assert clean_token(text, "a test").reveal() == CANARY
 
 
+def test_word_within_a_token():
+    """Only a leading Bearer is taken off."""
+    assert clean_token("a-token-of-a-bearer", "a test").reveal() == "a-token-of-a-bearer"
+
+
 @pytest.mark.parametrize(
     "text",
     [

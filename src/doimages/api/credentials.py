@@ -17,7 +17,7 @@ from doimages.settings import API_URL, SETTINGS, Resolved
 # Terraform's order; steampipe's too. doctl reads the second only.
 VARIABLES = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-_BEARER = re.compile(r"bearer(\s+|$)", re.IGNORECASE)
+_BEARER = re.compile(r"^bearer(\s+|$)", re.IGNORECASE)
 _NO_ADDRESS = re.compile(r"[^!-~]|[\\\"'<>^`{|}]")
 
 
