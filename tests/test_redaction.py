@@ -205,7 +205,11 @@ def test_log_filter(caplog, name):
         logger.debug("Bearer " + CANARY)  # noqa: G003 - as others do
         logger.info("100%")
 
-    assert [record.getMessage() for record in caplog.records] == ["sent *** to {'token': '***'}: 5", "Bearer ***", "100%"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "sent *** to {'token': '***'}: 5",
+        "Bearer ***",
+        "100%",
+    ]
     assert CANARY not in repr([vars(record) for record in caplog.records])
 
 
@@ -228,7 +232,7 @@ def test_log_filter_on_a_wrong_format(caplog):
     guard_logs()
 
     with caplog.at_level(logging.DEBUG, logger="httpx"):
-        logging.getLogger("httpx").debug("%d", "no number")  # noqa: PLE1206 - on purpose
+        logging.getLogger("httpx").debug("%d", "no number")
 
     assert caplog.messages == ["%d ('no number',)"]
 

@@ -215,15 +215,24 @@ def test_reset():
 
 
 def test_option_context():
-    """A context sets several and gives the ones before back, nested and on errors too."""
+    """A context sets several and gives the ones before back, nested ones too."""
     options.progress = "text"
-    with pytest.raises(ZeroDivisionError), options.option_context(progress="bar", dtype_backend="pyarrow"):
+    with options.option_context(progress="bar", dtype_backend="pyarrow"):
+        with options.option_context(progress=None), pytest.raises(UsageError):
+            options.progress = "on"
         with options.option_context(progress=None):
             assert (options.progress, options.dtype_backend) == (None, "pyarrow")
         assert options.progress == "bar"
-        raise ZeroDivisionError
 
     assert (options.progress, options.dtype_backend) == ("text", None)
+
+
+def test_option_context_with_an_error():
+    """A context that ends with an error gives the ones before back."""
+    with pytest.raises(UsageError, match="no 'x'"), options.option_context(progress="bar"):
+        raise UsageError("no 'x'")
+
+    assert options.progress is None
 
 
 def test_option_context_with_a_wrong_value():

@@ -1,6 +1,7 @@
 """``DataFrame.do_images``: what a frame of images can tell, and how it is put on pandas."""
 
 import os
+import warnings
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -158,10 +159,11 @@ def register() -> None:
 
 def unregister() -> None:
     """Take both off pandas again; ``doimages.read_do_images`` stays."""
-    for owner, name in ((pd, READER), (pd.DataFrame, NAME)):
-        if _is_ours(owner, name):
-            delattr(owner, name)
-    pd.DataFrame._accessors.discard(NAME)  # type: ignore[attr-defined]  # noqa: SLF001 - pandas has no way to unregister
+    if _is_ours(pd, READER):
+        delattr(pd, READER)
+    if _is_ours(pd.DataFrame, NAME):
+        delattr(pd.DataFrame, NAME)
+        pd.DataFrame._accessors.discard(NAME)  # type: ignore[attr-defined]  # noqa: SLF001 - pandas cannot unregister
 
 
 def _is_ours(owner: Any, name: str) -> bool:
@@ -172,6 +174,9 @@ def _is_ours(owner: Any, name: str) -> bool:
 
 
 def register_on_import() -> None:
-    """Register, unless the environment says not to."""
+    """Register, unless the environment says not to; if a name is taken, warn: an import must not fail for that."""
     if not os.environ.get("DOIMAGES_NO_PATCH"):
-        register()
+        try:
+            register()
+        except UsageError as error:
+            warnings.warn(f"{error} Use doimages.{READER}.", stacklevel=2)

@@ -135,13 +135,15 @@ def test_context_is_not_taken_unnamed(doctl):
 
 def test_unknown_context(doctl):
     """An unknown context is refused with the known ones, whatever else there is."""
-    with pytest.raises(CredentialsError, match=r"doctl has no context 'home'\. It has default, work\. Nothing was sent"):
+    with pytest.raises(
+        CredentialsError, match=r"doctl has no context 'home'\. It has default, work\. Nothing was sent"
+    ):
         find(context="home")
 
 
 def test_no_doctl(tmp_path):
     """A context without a configuration of doctl is refused with the place of the file."""
-    with pytest.raises(CredentialsError, match="No configuration of doctl is at .*config.yaml"):
+    with pytest.raises(CredentialsError, match=r"No configuration of doctl is at .*config\.yaml"):
         find(context="work")
 
     assert not (tmp_path / "config" / "doctl").exists()
@@ -188,7 +190,15 @@ def test_no_keyring(monkeypatch):
 
 @pytest.mark.parametrize(
     "text",
-    [f" {CANARY}\n", f"'{CANARY}'", f'"{CANARY}"', f"Bearer {CANARY}", f"bearer  {CANARY}", f" 'Bearer {CANARY}' ", f"\t{CANARY}\r\n"],
+    [
+        f" {CANARY}\n",
+        f"'{CANARY}'",
+        f'"{CANARY}"',
+        f"Bearer {CANARY}",
+        f"bearer  {CANARY}",
+        f" 'Bearer {CANARY}' ",
+        f"\t{CANARY}\r\n",
+    ],
 )
 def test_cleaned(text):
     """What copying brings along is taken off."""

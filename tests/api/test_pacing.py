@@ -162,7 +162,9 @@ def test_limit_pauses_all(loop):
     async def send_all():
         first = asyncio.ensure_future(one.send(Request("GET", "/v2/images/1")))
         await asyncio.sleep(5)
-        await asyncio.gather(first, one.send(Request("GET", "/v2/images/2")), other.send(Request("GET", "/v2/images/3")))
+        await asyncio.gather(
+            first, one.send(Request("GET", "/v2/images/2")), other.send(Request("GET", "/v2/images/3"))
+        )
         await one.aclose()
         await other.aclose()
 

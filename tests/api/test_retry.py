@@ -125,7 +125,9 @@ def test_unsent_is_not_in_doubt(make_client, run, operation):
     """A request that never left is not in doubt, and says that nothing was changed."""
     client = make_client(play(httpx.ConnectError))
 
-    with pytest.raises(TransportError, match=r"^[A-Z]+ \S+: api.test cannot be reached .* Nothing was changed\.$") as got:
+    with pytest.raises(
+        TransportError, match=r"^[A-Z]+ \S+: api.test cannot be reached .* Nothing was changed\.$"
+    ) as got:
         run(OPERATIONS[operation](client))
 
     assert not got.value.in_doubt
@@ -372,5 +374,3 @@ def test_closed_client(make_client, run):
         run(client.image(1))
 
     assert client.sent == []
-
-

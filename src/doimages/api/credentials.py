@@ -78,7 +78,8 @@ def find_credentials(token: str | None, base_url: Resolved, context: Resolved) -
         return Credentials(secret, source, url)
     raise CredentialsError(
         f"The token from {source} is not sent to {urlsplit(url).netloc}, which {base_url.source} names. "
-        "Give both in one call: doimages.connect(token=..., base_url=...). Nothing was sent."
+        "Give both in one call, doimages.connect(token=..., base_url=...), or set $DIGITALOCEAN_API_URL beside the "
+        "token. Nothing was sent."
     )
 
 

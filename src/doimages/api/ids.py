@@ -1,13 +1,15 @@
 """What counts as the id or slug of an image, before it is put into a path."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from typing import Any
 
 from doimages.errors import UsageError
 
 MOST_ID = 2**63 - 1
+# Above this a float may stand for its neighbour, which is another image.
+MOST_FLOAT = 2**53
 # int() also takes "७", " 7 " and "0_7"; a path must not.
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", re.ASCII)
@@ -20,15 +22,19 @@ def image_number(value: Any) -> int:
     Raises UsageError for anything else: a bool, zero, a negative, NaN, text that is not plain digits.
     """
     number = 0
-    if isinstance(value, bool):
-        pass
-    elif isinstance(value, str):
+    if isinstance(value, str):
         number = int(value) if _ID.fullmatch(value) else 0
-    elif isinstance(value, Integral) or (isinstance(value, Real) and float(value).is_integer()):
-        number = int(float(value)) if not isinstance(value, Integral) else int(value)
+    elif type(value) is not bool and isinstance(value, Integral):
+        number = int(value)
+    elif _is_float(value) and float(value).is_integer() and float(value) < MOST_FLOAT:
+        number = int(float(value))
     if 0 < number <= MOST_ID:
         return number
     raise UsageError(f"{value!r} is no image id: an id is a whole number above zero. Nothing was sent.")
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, Integral)
 
 
 def image_key(value: Any) -> int | str:
@@ -40,8 +46,12 @@ def image_key(value: Any) -> int | str:
 
 def image_keys(values: Any) -> list[int | str]:
     """Give the ids and slugs of one value or many, each once, in the order asked."""
-    if isinstance(values, (str, Real)) or not isinstance(values, Iterable):
+    if isinstance(values, str) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         values = [values]
+    # A frame would be read as its column names, a mapping as its keys, bytes as numbers.
+    if isinstance(values, (bytes, Mapping)) or getattr(values, "ndim", 1) != 1:
+        kind = type(values).__name__
+        raise UsageError(f"image_id takes an id, a slug or a list of them, not a {kind}. Nothing was sent.")
     return list(dict.fromkeys(image_key(value) for value in values))
 
 

@@ -76,22 +76,30 @@ async def read_listing(fetch: Fetch, reading: Reading, *, limit: int | None = No
     """Read the pages that ``fetch(number, page_size)`` gives into one listing.
 
     Page 1 tells the total and the rest goes out at once; with a hint, all go out at once. A listing that changed while
-    it was read is read again, three times in all, then ListingError; never are some rows returned as all.
+    it was read is read again, three times in all, then ListingError; never are some rows returned as all. Where no
+    total can prove several pages whole, two readings must be the same.
     """
     table = reading.table
     page_size = min(PAGE_SIZE, limit or PAGE_SIZE)
-    fault = None
+    fault: str | None = None
+    keys: pa.ChunkedArray | None = None
     for _ in range(READINGS):
         survey = Survey(table.key, page_size, limit=limit, hint=hint)
         reading.start(survey)
         while wanted := survey.wanted():
             await do_all(_ask(fetch, number, page_size, reading) for number in wanted)
             await _decode(reading)
-        fault = survey.fault()
+        fault, earlier = survey.fault(), keys
         if fault is None:
             rows = survey.rows()
+            keys = rows[table.key]
+            is_cut = limit is not None and rows.num_rows == limit
+            if not (is_cut or survey.is_proven or (earlier is not None and keys.equals(earlier))):
+                fault = "no page tells a total, and two readings differ"
+                hint = None
+                continue
             # Without a total, a listing cut at the limit may go on.
-            is_complete = limit is None or rows.num_rows < limit or survey.total == rows.num_rows
+            is_complete = not is_cut or survey.total == rows.num_rows
             return Listing(rows, survey.total, is_complete)
         hint = None
     raise ListingError(

@@ -37,6 +37,12 @@ class Survey:
         """The total by page 1, or None if it does not say or did not come yet."""
         return self.pages[1].total if 1 in self.pages else None
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether these pages alone can show that none is missing: by a total, or by being one page."""
+        filled = sum(page.rows.num_rows > 0 for page in self.pages.values())
+        return self.total is not None or filled <= 1
+
     def add(self, number: int, page: Page) -> None:
         """Take a page that came."""
         self.pages[number] = page

@@ -158,10 +158,7 @@ class Transport:
         return wait
 
     async def _send_once(self, request: Request) -> Reply:
-        found = await self._send_fast(request) or await self._send_by_httpx(request)
-        # A server may send back what it was sent: its words must not carry the token on.
-        headers = {name.lower(): redact(value) for name, value in found.headers.items()}
-        reply = Reply(found.status, headers, redact_bytes(found.body))
+        reply = _without_token(await self._send_fast(request) or await self._send_by_httpx(request))
         check_whole(request, reply)
         return reply
 
@@ -239,6 +236,12 @@ async def _read(response: httpx.Response) -> bytes:
         if size > MOST_BYTES:
             raise httpx.DecodingError(f"the answer is larger than {MOST_BYTES // 1024**2} MiB")
     return b"".join(parts)
+
+
+def _without_token(reply: Reply) -> Reply:
+    """Mask the token in a reply: a server may send back what it was sent."""
+    headers = {name.lower(): redact(value) for name, value in reply.headers.items()}
+    return Reply(reply.status, headers, redact_bytes(reply.body))
 
 
 def _failure(error: TransportError | APIError) -> Failure | None:

@@ -91,7 +91,7 @@ def _array(
         values = _times(values, name, keys)
     if dtype_backend == "pyarrow":
         return pd.arrays.ArrowExtensionArray(values)
-    if pa.types.is_list(values.type):
+    if pa.types.is_list(values.type) and values.type.value_type in {pa.string(), pa.null()}:
         return np.fromiter(_lists(values), dtype=object, count=len(values))
     if column is None:
         return _unknown(values, dtype_backend)

@@ -105,7 +105,7 @@ async def _read_keys(client: Client, keys: Sequence[int | str], reading: Reading
 
     await do_all(ask(place, key) for place, key in enumerate(keys))
     if missing:
-        raise _not_found(missing)
+        raise _not_found({key: missing[key] for key in keys if key in missing})
     return concat([to_rows([], IMAGES), *(found[key] for key in keys)])
 
 

@@ -1,0 +1,185 @@
+"""The tree of errors: its shape, what every error tells, and its way through a pickle."""
+
+import copy
+import pickle
+
+import pytest
+from scripted import CANARY
+
+import doimages
+from doimages import errors
+from doimages.errors import (
+    APIError,
+    AuthenticationError,
+    ConflictError,
+    CredentialsError,
+    DecodeError,
+    DOImagesError,
+    ForbiddenError,
+    InvalidRequestError,
+    ListingError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+    StatementError,
+    TransportError,
+    UnknownColumnError,
+    UnsupportedError,
+    UsageError,
+)
+
+TREE = {
+    DOImagesError: Exception,
+    UsageError: DOImagesError,
+    StatementError: UsageError,
+    UnknownColumnError: UsageError,
+    UnsupportedError: UsageError,
+    CredentialsError: DOImagesError,
+    TransportError: DOImagesError,
+    APIError: DOImagesError,
+    InvalidRequestError: APIError,
+    AuthenticationError: APIError,
+    ForbiddenError: APIError,
+    NotFoundError: APIError,
+    ConflictError: APIError,
+    RateLimitError: APIError,
+    ServerError: APIError,
+    DecodeError: DOImagesError,
+    ListingError: DOImagesError,
+}
+RETRYABLE = {ConflictError, RateLimitError, ServerError, ListingError}
+
+
+def make(kind):
+    """Make an error of a kind, with every attribute it takes."""
+    if issubclass(kind, APIError):
+        return kind(
+            "GET /v2/images/1: no.",
+            status=418,
+            method="GET",
+            url="/v2/images/1",
+            api_id="teapot",
+            request_id="r-1",
+            retry_after=5.0,
+        )
+    if kind is StatementError:
+        return kind("no.", line=2, column=3, hint="try SELECT")
+    if kind is UnknownColumnError:
+        return kind("naem", ("id", "name"))
+    if kind is TransportError:
+        return kind("no.", in_doubt=True, retryable=True, status=302)
+    if kind is DecodeError:
+        return kind("no.", column="id", value=[1.5])
+    return kind("no.")
+
+
+def test_tree():
+    """The errors are these, each below the one it is a kind of."""
+    found = {item for item in vars(errors).values() if isinstance(item, type) and issubclass(item, DOImagesError)}
+
+    assert found == set(TREE)
+    assert {kind: kind.__bases__[0] for kind in found} == TREE
+
+
+def test_tree_is_drawn():
+    """The drawing at the top of the file names every error."""
+    assert [kind.__name__ for kind in TREE if kind.__name__ not in errors.__doc__] == []
+
+
+def test_usage_is_a_value_error():
+    """A wrong argument is a ValueError to who catches that."""
+    assert issubclass(UsageError, ValueError)
+
+
+def test_public():
+    """Every error is a public name."""
+    assert [kind.__name__ for kind in TREE if getattr(doimages, kind.__name__, None) is not kind] == []
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_attributes_of_every_error(kind):
+    """Status, request id, retry-after and retryable can be read on every error."""
+    error = make(kind)
+
+    assert error.status == (418 if issubclass(kind, APIError) else 302 if kind is TransportError else None)
+    assert error.request_id == ("r-1" if issubclass(kind, APIError) else None)
+    assert error.retry_after == (5.0 if issubclass(kind, APIError) else None)
+    assert error.retryable is (kind in RETRYABLE or kind is TransportError)
+
+
+def test_attributes_of_single_errors():
+    """What only some errors know can be read on those."""
+    api = make(NotFoundError)
+    assert (api.method, api.url, api.api_id) == ("GET", "/v2/images/1", "teapot")
+    statement = make(StatementError)
+    assert (statement.line, statement.column, statement.hint) == (2, 3, "try SELECT")
+    assert make(UnknownColumnError).suggestions == ["name"]
+    assert make(TransportError).in_doubt is True
+    decode = make(DecodeError)
+    assert (decode.column, decode.value) == ("id", [1.5])
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", TREE)
+def test_pickled(kind, protocol):
+    """An error comes through a pickle with its class, message, attributes and notes."""
+    error = make(kind)
+    error.add("And more.")
+    error.add_note("a note")
+
+    back = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - of our own making
+
+    assert type(back) is kind
+    assert str(back) == str(error)
+    assert back.args == error.args
+    assert vars(back) == vars(error)
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_copied(kind):
+    """A copy of an error is like it."""
+    assert vars(copy.copy(make(kind))) == vars(make(kind))
+    assert str(copy.deepcopy(make(kind))) == str(make(kind))
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_masked(kind):
+    """A token in a message, and in what is added to it, is masked when it is made."""
+    error = make(kind)
+    error.add(f"It was {CANARY}.")
+
+    assert str(error).endswith(" It was ***.")
+
+
+def test_masked_attributes():
+    """A token in the address or the value is masked."""
+    api = APIError("no.", status=400, method="GET", url=f"/v2/images?token={CANARY}")
+    assert api.url == "/v2/images?token=***"
+    assert DecodeError("no.", value=f"a {CANARY}").value == "a ***"
+
+
+def test_masked_before_the_parent_sees_it():
+    """A token is in no argument of the error, where a traceback or a logger would find it."""
+    assert CANARY not in repr(DOImagesError(f"Bearer {CANARY}"))
+
+
+@pytest.mark.parametrize("kind", TREE)
+def test_shown_in_a_notebook(kind):
+    """A notebook shows the name and the message of an error, in three lines at most."""
+    shown = make(kind)._render_traceback_()
+
+    assert shown[0].startswith(f"{kind.__name__}: ")
+    assert len(shown) <= 3
+
+
+def test_suggestions():
+    """An unknown column is answered with the close ones, or else with all."""
+    assert str(UnknownColumnError("naem", ("id", "name"))) == "no column 'naem' in images. Did you mean 'name'?"
+    assert str(UnknownColumnError("zzz", ("id", "name"))) == "no column 'zzz' in images. Known: id, name."
+    assert UnknownColumnError("zzz", ("id",)).suggestions == []
+
+
+def test_unknown_name():
+    """Any other unknown name is answered likewise, even if it is no text."""
+    assert str(errors.unknown_name("type", "snapshoot", ("snapshot", "base"))).endswith("Did you mean 'snapshot'?")
+    assert str(errors.unknown_name("type", 5, ("snapshot",))) == "no type '5'. Known: snapshot."
