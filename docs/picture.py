@@ -1,7 +1,9 @@
 """Make `_static/cell.png`, the picture in README.md: a real cell and its real output, in a page that Chromium draws.
 
-`python docs/picture.py cell.html`, then
-`chromium --headless --hide-scrollbars --force-device-scale-factor=1.5 --window-size=1130,350 --screenshot=cell.png cell.html`.
+    python docs/picture.py cell.html
+    chromium --headless --hide-scrollbars --force-device-scale-factor=1.5 --window-size=1130,300
+        --screenshot=docs/_static/cell.png cell.html
+
 The frame of prompts around them is made here; it is not a screenshot of Jupyter.
 """
 
@@ -13,10 +15,10 @@ from pathlib import Path
 
 from run_pages import shell
 
+COLUMNS = "id,name,regions,created_at,size_gigabytes"
 CELLS = (
     "%load_ext doimages",
-    "%%doimages snaps --endpoint sandbox --type snapshot --tag-name web -n 5 --show "
-    "--columns id,name,regions,min_disk_size,created_at,size_gigabytes",
+    f"%%doimages --endpoint sandbox --type snapshot --tag-name web -n 5 --columns {COLUMNS}",
 )
 STYLE = """
 body { margin: 0; padding: 16px 20px; background: #fff; color: #111; font: 14px sans-serif }
@@ -43,7 +45,7 @@ def main() -> None:
             result = made.run_cell(cell)
             result.raise_error()
             if result.result is not None:
-                rows.append((f"Out[{number}]:", result.result._repr_html_()))  # noqa: SLF001 - what Jupyter asks for
+                rows.append((f"Out[{number}]:", result.result._repr_html_()))
     body = "".join(f"<div class=row><div class=prompt>{prompt}</div>{content}</div>" for prompt, content in rows)
     page = f"<!doctype html><meta charset=utf-8><style>{STYLE}</style>{body}"
     Path(sys.argv[1]).write_text(page, encoding="utf-8")

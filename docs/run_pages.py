@@ -1,4 +1,4 @@
-"""Run the code of README.md, tutorials and how-to pages against the sandbox: `python docs/run_pages.py [--write]`.
+"""Run the code of the pages a person copies from, on the sandbox: `python docs/run_pages.py [--write]`.
 
 Blocks fenced as ``python`` or ``ipython`` are cells of one shell a page; a ``text`` block right below one is its output
 and is compared, or, with ``--write``, made. Any other fence is left alone.
@@ -24,6 +24,7 @@ from doimages.sandbox_api.server import Server
 ROOT = Path(__file__).parents[1]
 PAGES = (
     ROOT / "README.md",
+    ROOT / "docs" / "index.md",
     *sorted((ROOT / "docs" / "tutorials").glob("*.md")),
     *sorted((ROOT / "docs" / "how-to").glob("*.md")),
 )

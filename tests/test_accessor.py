@@ -152,11 +152,13 @@ def test_provenance_stays(read, tmp_path, dtype_backend):
     kept = frame.do_images.provenance
     frame.to_parquet(tmp_path / "images.parquet")
     frame.to_pickle(tmp_path / "images.pickle")
+    # pandas reads lists of Arrow back only if it is told to: it does not know their dtype by name.
+    how = {"dtype_backend": "pyarrow"} if dtype_backend == "pyarrow" else {}
 
     assert frame[2:].do_images.provenance == kept
     assert frame.query("id > 12").sort_values("name").reset_index(drop=True).do_images.provenance == kept
     assert frame.copy().assign(extra=1)[["id", "extra"]].do_images.provenance == kept
-    assert pd.read_parquet(tmp_path / "images.parquet").do_images.provenance == kept
+    assert pd.read_parquet(tmp_path / "images.parquet", **how).do_images.provenance == kept
     assert pd.read_pickle(tmp_path / "images.pickle").do_images.provenance == kept  # noqa: S301 - of our own making
     assert frame.set_index("id").do_images.provenance == kept
 

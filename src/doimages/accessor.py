@@ -76,6 +76,8 @@ class ImagesAccessor:
     def explode(self, column: str) -> pd.DataFrame:
         """Give one row for each region or tag; an image without any keeps one row, with a missing value.
 
+        A region that the API names twice for one image (api-v2 issue 122) gives one row: sums by region hold.
+
         >>> import doimages
         >>> frame = doimages.read_do_images(image_id="ubuntu-24-04-x64", client=doimages.connect(base_url="sandbox"))
         >>> len(frame.do_images.explode("regions")) == len(frame.regions.iloc[0])
@@ -83,7 +85,9 @@ class ImagesAccessor:
         """
         if column not in _LISTS:
             raise UsageError(f"{column!r} holds no lists; explode {' or '.join(_LISTS)}.")
-        text = self._listed(column).explode(column)
+        frame = self._listed(column)
+        once = [list(dict.fromkeys(words)) if isinstance(words, list) else None for words in frame[column]]
+        text = frame.assign(**{column: pd.Series(once, index=frame.index, dtype=object)}).explode(column)
         return text.assign(**{column: text[column].astype("str")})
 
     def refresh(self, client: "Client | None" = None) -> pd.DataFrame:

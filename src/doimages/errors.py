@@ -8,7 +8,7 @@
     │  ├─ UnknownColumnError      .suggestions
     │  └─ UnsupportedError
     ├─ CredentialsError           where we looked
-    ├─ TransportError             no reply came
+    ├─ TransportError             .in_doubt: no whole reply came
     ├─ APIError                   .method .url .api_id
     │  ├─ InvalidRequestError     400, 405, 422 and other 4xx
     │  ├─ AuthenticationError     401
@@ -85,7 +85,7 @@ class UnknownColumnError(UsageError):
     """A column is not in the schema; nothing was sent."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        self.suggestions = get_close_matches(name, known, n=3, cutoff=0.5)
+        self.suggestions = get_close_matches(name, known, n=3, cutoff=0.6)
         super().__init__(f"no column {name!r} in images.{did_you_mean(self.suggestions, known)}")
 
 
@@ -211,5 +211,5 @@ def did_you_mean(suggestions: Sequence[str], known: Sequence[str]) -> str:
 
 def unknown_name(kind: str, name: object, known: Sequence[str]) -> UsageError:
     """Make the error for a name that is not among the known ones."""
-    close = get_close_matches(str(name), known, n=3, cutoff=0.5)
+    close = get_close_matches(str(name), known, n=3, cutoff=0.6)
     return UsageError(f"no {kind} {str(name)!r}.{did_you_mean(close, known)}")

@@ -130,7 +130,8 @@ class Options:
         return [*super().__dir__(), *SETTINGS]
 
     def __repr__(self) -> str:
-        return str(self.to_pandas())
+        with pd.option_context("display.max_colwidth", None, "display.width", None):
+            return str(self.to_pandas())
 
     def resolve(self, name: str, argument: Any = None, source: str = "argument") -> Resolved:
         """Give the value that counts for a setting, and its source; ``argument`` wins if it is not None."""

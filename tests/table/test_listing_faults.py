@@ -906,3 +906,15 @@ def test_failure_of_one_id_is_the_failure_of_the_read(make_client):
     )
     with pytest.raises(ForbiddenError, match="GET /v2/images/2: DigitalOcean answered 403 forbidden: No"):
         read_do_images(client=client, image_id=[1, 2, 3])
+
+
+def test_rows_the_filters_do_not_want_do_not_use_up_the_limit(make_client):
+    """Where the API lists more than was asked for, a limit counts the rows that were asked for."""
+    listed = [image(number, tags=["prod"] if number % 2 else []) for number in range(1, 41)]
+    client = make_client(pages_of(listed))
+    frame = read_do_images(tag_name="prod", max_results=10, client=client)
+    assert frame["id"].tolist() == list(range(1, 20, 2))
+    assert [path for _, path, _ in client.sent] == [
+        "/v2/images?tag_name=prod&page=1&per_page=10",
+        "/v2/images?tag_name=prod&page=1&per_page=200",
+    ]

@@ -44,6 +44,10 @@ async def read(client: Client, filters: Filters, shape: Shape, reading: Reading)
     else:
         listing = await client.listing(IMAGES, IMAGES_PATH, filters.query, limit=filters.api_limit, reading=reading)
         kept = filters.keep(listing.rows)
+        if filters.api_limit is not None and kept.num_rows < min(filters.api_limit, listing.rows.num_rows):
+            # The API gave rows that the filters do not want: the first so many of all are not enough.
+            listing = await client.listing(IMAGES, IMAGES_PATH, filters.query, reading=reading)
+            kept = filters.keep(listing.rows)
         rows = kept if filters.limit is None else kept.slice(0, filters.limit)
         total = listing.total
         is_complete = listing.is_complete and rows.num_rows == kept.num_rows
