@@ -54,7 +54,8 @@ CELLS = {"listing": Listing, "repeated": RepeatedListing}
 
 def decode(pages: Sequence[bytes]) -> pd.DataFrame:
     """Make the frame of the pages' bytes. THE ONE PLACE that knows the modules: keep it in step with them."""
-    from doimages.api.pages import concat, decode_pages
+    from doimages.api.pages import decode_pages
+    from doimages.api.rows import concat
     from doimages.schema import IMAGES
     from doimages.table.frame import to_frame
 

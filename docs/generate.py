@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import doimages
-from doimages.api.pages import to_rows
+from doimages.api.rows import to_rows
 from doimages.errors import DOImagesError
 from doimages.notebook.flags import EXAMPLES, FLAGS, SUBCOMMANDS
 from doimages.schema import ACCOUNT, ACTIONS, IMAGES, REGIONS, SNAPSHOTS, TAGS, Table

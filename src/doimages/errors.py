@@ -103,6 +103,9 @@ class TransportError(DOImagesError):
     ``in_doubt`` is True when the request may have been carried out all the same.
     """
 
+    # Others were lost with the same connection, and one of them has paid for the retries of all.
+    is_paid: bool = False
+
     def __init__(
         self, message: str, *, in_doubt: bool = False, retryable: bool = False, status: int | None = None
     ) -> None:

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 from scripted import image
 
-from doimages.api.pages import arrow_struct, concat, decode_pages, page_number, to_rows
+from doimages.api.pages import decode_pages, page_number
+from doimages.api.rows import arrow_struct, concat, to_rows
 from doimages.errors import DecodeError
 from doimages.schema import ACTIONS, IMAGES, REGIONS, SNAPSHOTS, TAGS
 

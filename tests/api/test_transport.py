@@ -202,16 +202,15 @@ def test_redirect(serve, client_of, run):
 def test_next_link_on_another_host(serve, client_of):
     """A next link that points to another host sends nothing there: only its page number is taken."""
     other = serve((200, {}, RECORD))
-    page = {"images": [image(1)], "links": {"pages": {"next": f"{other.url}/v2/images?page=2"}}}
-    second, end = ({"images": [image(2)]}, {"images": []})
-    first = serve(*((200, {}, json.dumps(body).encode()) for body in (page, second, end)))
+    links = {"pages": {"next": f"{other.url}/v2/images?page=2", "last": f"{other.url}/v2/images?page=2"}}
+    pages = [{"images": [image(number)], "links": links, "meta": {"total": 2}} for number in (1, 2)]
+    first = serve(*((200, {}, json.dumps(page).encode()) for page in pages))
 
     frame = read_do_images(client=client_of(first.url))
 
     assert frame["id"].tolist() == [1, 2]
     assert other.seen == []
-    asked = [path for path, _, _ in first.seen]
-    assert asked[:2] == ["/v2/images?page=1&per_page=200", "/v2/images?page=2&per_page=200"]
+    assert [path for path, _, _ in first.seen] == ["/v2/images?page=1&per_page=200", "/v2/images?page=2&per_page=200"]
 
 
 def test_proxy_is_not_used_in_plain_text(serve, client_of, run, monkeypatch):
@@ -477,13 +476,14 @@ def test_sync_read_on_a_running_loop(serve, client_of):
     assert len(asyncio.run(read_one())) == 1
 
 
-def test_cancelled_read(stuck, client_of):
-    """A cancelled aread_do_images ends its request: nothing is left running."""
+@pytest.mark.parametrize("progress", ["off", "text"])
+def test_cancelled_read(stuck, client_of, progress):
+    """A cancelled aread_do_images ends its request, with a bar or without: nothing is left running."""
     server, reached = stuck
     client = client_of(server.url)
 
     async def cancel_one():
-        read = asyncio.ensure_future(aread_do_images(client=client))
+        read = asyncio.ensure_future(aread_do_images(client=client, progress=progress))
         await asyncio.to_thread(reached.wait, 10)
         read.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -11,7 +11,8 @@ import pytest
 
 from doimages import read_do_images
 from doimages.api.model import Reply, Request
-from doimages.api.pages import decode_pages, to_rows
+from doimages.api.pages import decode_pages
+from doimages.api.rows import to_rows
 from doimages.api.wire import check_status, decode_body, decode_record
 from doimages.errors import (
     AuthenticationError,

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import image
 
-from doimages.api.pages import _decode, _decode_fast, concat, decode_pages
+from doimages.api.pages import _decode, _decode_fast, decode_pages
+from doimages.api.rows import concat
 from doimages.errors import DecodeError
 from doimages.schema import ACTIONS, IMAGES, SNAPSHOTS
 from doimages.table.frame import to_frame

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scripted import image, pages_of
 
-from doimages.api.pages import decode_pages, to_rows
+from doimages.api.pages import decode_pages
+from doimages.api.rows import to_rows
 from doimages.errors import DecodeError, UnknownColumnError, UsageError
 from doimages.reader import read_do_images
 from doimages.schema import IMAGES

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from doimages.api.model import Page
-from doimages.api.pages import concat, decode_pages, to_rows
+from doimages.api.pages import decode_pages
+from doimages.api.rows import concat, to_rows
 from doimages.api.survey import Survey
 from doimages.errors import APIError, ListingError, TransportError
 from doimages.schema import PAGE_SIZE, Table

@@ -2,240 +2,23 @@
 
 Only reads come this way, for they can be sent again; writes go through httpx. Against the same server httpx spends
 about 100 ms of CPU on 100 pages, this 40, and that is the difference between 1.6 and 1.2 times the floor at 20,000
-images (docs/decisions/0007). The protocol itself is the h2 library's; here are its events, on an asyncio Protocol.
+images (docs/decisions/0007). The protocol itself is the h2 library's, in ``http2.py``.
 """
 
 import asyncio
 import contextlib
 import ssl
-import zlib
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-import h2.config
-import h2.connection
-import h2.errors
-import h2.events
-import h2.exceptions
-import h2.settings
-
+from doimages.api.http2 import Connection, Headers
 from doimages.api.model import Reply
 
 CONNECT_SECONDS = 5.0
-SILENT_SECONDS = 30.0
 CLOSE_SECONDS = 1.0
-# The library's defaults stall a page of 100 kB once for each 64 kB; these never do.
-WINDOW = 2**24
-FRAME = 2**20
-
-Headers = list[tuple[str, str]]
 
 
 class NotOfferedError(Exception):
     """The server does not speak HTTP/2."""
-
-
-class LostError(Exception):
-    """No whole reply came; ``is_unsent`` if the server says that it did nothing."""
-
-    def __init__(self, reason: str, *, is_unsent: bool = False) -> None:
-        super().__init__(reason)
-        self.is_unsent = is_unsent
-
-
-@dataclass(slots=True)
-class Stream:
-    """One request under way."""
-
-    done: "asyncio.Future[Reply]"
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    parts: list[bytes] = field(default_factory=list)
-    size: int = 0
-
-
-class Connection(asyncio.Protocol):
-    """One HTTP/2 connection and the requests under way on it."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._h2 = h2.connection.H2Connection(
-            h2.config.H2Configuration(client_side=True, header_encoding="utf-8", validate_outbound_headers=False)
-        )
-        self._streams: dict[int, Stream] = {}
-        self._waiting: deque[tuple[Callable[[], Headers], Stream]] = deque()
-        self._heard_at = 0.0
-        self.is_closed = False
-        self.lost = asyncio.Event()
-
-    # What asyncio calls
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Say hello, with windows wide enough for any page."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's word for a stream socket
-        self._transport = transport
-        self._loop = asyncio.get_running_loop()
-        codes = h2.settings.SettingCodes
-        self._h2.local_settings = h2.settings.Settings(
-            client=True,
-            initial_values={codes.ENABLE_PUSH: 0, codes.INITIAL_WINDOW_SIZE: WINDOW, codes.MAX_FRAME_SIZE: FRAME},
-        )
-        self._h2.max_inbound_frame_size = FRAME
-        self._h2.initiate_connection()
-        self._h2.increment_flow_control_window(WINDOW)
-        self._flush()
-        self._heard_at = self._loop.time()
-        self._watch()
-
-    def data_received(self, data: bytes) -> None:
-        """Take what came, and answer what the protocol wants answered."""
-        self._heard_at = self._loop.time()
-        try:
-            events = self._h2.receive_data(data)
-        except h2.exceptions.ProtocolError as error:
-            self._end(f"the server broke the protocol: {error}")
-            return
-        for event in events:
-            self._handle(event)
-        self._send_waiting()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail what is under way."""
-        self._end(str(exc) if exc else "the server closed the connection")
-        self.lost.set()
-
-    # What the multiplexer calls
-
-    async def get(self, make_headers: Callable[[], Headers]) -> Reply:
-        """Send one request and wait for its reply; if the caller is cancelled, so is the request."""
-        stream = Stream(self._loop.create_future())
-        if not self._streams:
-            self._heard_at = self._loop.time()
-        self._waiting.append((make_headers, stream))
-        # At once, not all in one write: the server is at work on the first while the last is written.
-        self._send_waiting()
-        try:
-            return await stream.done
-        finally:
-            self._forget(stream)
-
-    def close(self) -> None:
-        """Say goodbye, and close."""
-        with contextlib.suppress(h2.exceptions.ProtocolError):
-            self._h2.close_connection()
-        self._flush()
-        self._transport.close()
-        self._end("the connection was closed")
-
-    # The rest
-
-    def _handle(self, event: h2.events.Event) -> None:
-        match event:
-            case h2.events.DataReceived(stream_id=number, data=data, flow_controlled_length=length):
-                self._h2.acknowledge_received_data(length, number)
-                self._take(number, data)
-            case h2.events.ResponseReceived(stream_id=number, headers=headers) if number in self._streams:
-                stream = self._streams[number]
-                stream.headers = {_text(name): _text(value) for name, value in headers}
-                stream.status = int(stream.headers.pop(":status"))
-            case h2.events.StreamEnded(stream_id=number) if number in self._streams:
-                self._finish(self._streams.pop(number))
-            case h2.events.StreamReset(stream_id=number, error_code=code) if number in self._streams:
-                refused = code == h2.errors.ErrorCodes.REFUSED_STREAM
-                _fail(self._streams.pop(number), f"the server reset the request ({code})", is_unsent=refused)
-            case h2.events.ConnectionTerminated(last_stream_id=last):
-                # GOAWAY: what is numbered higher was not and will not be done; the rest may still end well.
-                self.is_closed = True
-                for number in [number for number in self._streams if number > (last or 0)]:
-                    _fail(self._streams.pop(number), "the server is closing the connection", is_unsent=True)
-
-    def _take(self, number: int, data: bytes) -> None:
-        stream = self._streams.get(number)
-        if stream is None:
-            return
-        stream.parts.append(data)
-        stream.size += len(data)
-        if stream.size > self._most_bytes:
-            self._reset(number)
-            _fail(self._streams.pop(number), f"the answer is larger than {self._most_bytes // 2**20} MiB")
-
-    def _finish(self, stream: Stream) -> None:
-        body = b"".join(stream.parts)
-        try:
-            if stream.headers.get("content-encoding", "").strip().lower() == "gzip":
-                body = _unzip(body, self._most_bytes)
-        except (zlib.error, ValueError) as error:
-            _fail(stream, f"the answer cannot be unpacked: {error}")
-            return
-        if not stream.done.done():
-            stream.done.set_result(Reply(stream.status, stream.headers, body))
-
-    def _pump(self) -> None:
-        """Send what waits, as far as the server takes more at once."""
-        while self._waiting and not self.is_closed and self._has_room():
-            make_headers, stream = self._waiting.popleft()
-            if stream.done.done():
-                continue
-            try:
-                number = self._h2.get_next_available_stream_id()
-                self._h2.send_headers(number, make_headers(), end_stream=True)
-            except h2.exceptions.ProtocolError:
-                # The error holds the headers, and with them the token.
-                number = 0
-            if number:
-                self._streams[number] = stream
-            else:
-                self.is_closed = True
-                _fail(stream, "this connection takes no more requests", is_unsent=True)
-        if self.is_closed:
-            while self._waiting:
-                _fail(self._waiting.popleft()[1], "the connection is closing", is_unsent=True)
-            if not self._streams and not self._transport.is_closing():
-                self._transport.close()
-
-    def _send_waiting(self) -> None:
-        self._pump()
-        self._flush()
-
-    def _has_room(self) -> bool:
-        return len(self._streams) < self._h2.remote_settings.max_concurrent_streams
-
-    def _forget(self, stream: Stream) -> None:
-        for number, known in self._streams.items():
-            if known is stream:
-                del self._streams[number]
-                self._reset(number)
-                return
-
-    def _reset(self, number: int) -> None:
-        with contextlib.suppress(h2.exceptions.ProtocolError):
-            self._h2.reset_stream(number, h2.errors.ErrorCodes.CANCEL)
-        self._flush()
-
-    def _flush(self) -> None:
-        data = self._h2.data_to_send()
-        if data and not self._transport.is_closing():
-            self._transport.write(data)
-
-    def _watch(self) -> None:
-        """Give up on a connection that is silent while replies are awaited."""
-        if self.is_closed and not self._streams:
-            return
-        silent = self._loop.time() - self._heard_at
-        if self._streams and silent >= SILENT_SECONDS:
-            self._end(f"nothing came for {SILENT_SECONDS:.0f} s")
-            return
-        self._loop.call_later(SILENT_SECONDS / 2, self._watch)
-
-    def _end(self, reason: str) -> None:
-        self.is_closed = True
-        streams, self._streams = list(self._streams.values()), {}
-        for stream in streams:
-            _fail(stream, reason)
-        self._pump()
-        if not self._transport.is_closing():
-            self._transport.abort()
 
 
 class Multiplexer:
@@ -275,20 +58,3 @@ class Multiplexer:
             self._connection.close()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._connection.lost.wait(), CLOSE_SECONDS)
-
-
-def _fail(stream: Stream, reason: str, *, is_unsent: bool = False) -> None:
-    if not stream.done.done():
-        stream.done.set_exception(LostError(reason, is_unsent=is_unsent))
-
-
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode(errors="replace")
-
-
-def _unzip(body: bytes, most_bytes: int) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    unpacked = unpacker.decompress(body, most_bytes)
-    if not unpacker.eof:
-        raise ValueError("it is cut short, or too large")
-    return unpacked

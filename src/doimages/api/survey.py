@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from doimages.api.model import Page
-from doimages.api.pages import concat
+from doimages.api.rows import concat
 
 # 2,000,000 images; a listing of more is taken for one that does not end.
 MOST_PAGES = 10_000

@@ -13,8 +13,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from doimages.api import retry
+from doimages.api.http2 import Headers, LostError
 from doimages.api.model import Kind, Reply, Request
-from doimages.api.multiplex import Headers, LostError, Multiplexer, NotOfferedError
+from doimages.api.multiplex import Multiplexer, NotOfferedError
 from doimages.api.pacing import Pacer
 from doimages.api.retry import Budget, Failure
 from doimages.api.wire import check_status, check_whole, encode_body, lost_reply
@@ -79,6 +80,7 @@ class Transport:
         self._process = os.getpid()
         self._lanes = asyncio.Semaphore(CONNECTIONS)
         self._is_wide = False
+        self._lost_connection: int | None = None
         is_local = self._base.scheme == "http"
         self._fast = None if self._over or is_local or _has_proxy(self._base) else _multiplexer(self._base)
         self._http = httpx.AsyncClient(
@@ -122,7 +124,8 @@ class Transport:
                 failure = _failure(error)
                 if failure is None or attempt >= retry.attempts(failure, request.kind):
                     raise
-                if spent > retry.TOTAL_SECONDS or not self._budget.spend():
+                is_paid = isinstance(error, TransportError) and error.is_paid
+                if spent > retry.TOTAL_SECONDS or not (is_paid or self._budget.spend()):
                     raise
                 logger.info("%s: %s; again in %.1f s", request, failure.value, wait)
             else:
@@ -173,6 +176,8 @@ class Transport:
             return None
         except LostError as error:
             problem = _problem(request, str(error), self._base, is_unsent=error.is_unsent)
+            problem.is_paid = error.connection is not None and error.connection == self._lost_connection
+            self._lost_connection = error.connection or self._lost_connection
         except OSError as error:
             is_untrusted = isinstance(error, ssl.SSLCertVerificationError)
             problem = _problem(

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from doimages.api.client import IMAGES_PATH, Client
 from doimages.api.listing import Reading, do_all
-from doimages.api.pages import concat, to_rows
+from doimages.api.rows import concat, to_rows
 from doimages.errors import DecodeError, NotFoundError
 from doimages.schema import IMAGES
 from doimages.table.filters import IDS_BY_LISTING, Filters
