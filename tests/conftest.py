@@ -66,6 +66,7 @@ def make_client(fake_time) -> Iterator[Callable[..., Client]]:
             Pacer(limit),
             over=httpx.MockTransport(noting),
             clock=fake_time.clock,
+            epoch=fake_time.clock,
             sleep=fake_time.sleep,
             draw=fake_time.draw,
         )

@@ -13,11 +13,10 @@ import traceback
 import h11
 import hpack
 import httpx
-import hypercorn.asyncio
-import hypercorn.config
 import pytest
 import trustme
 from scripted import CANARY, image
+from servers import served
 
 import doimages
 from doimages.api import transport as transport_module
@@ -140,26 +139,13 @@ def _swift(monkeypatch):
 def hostile(request, tmp_path, monkeypatch):
     """A hostile server over real sockets: the app, and its URL."""
     app = Hostile()
-    listener = socket.create_server(("127.0.0.1", 0))
-    number = listener.getsockname()[1]
-    config = hypercorn.config.Config()
-    config.bind = [f"fd://{listener.detach()}"]
-    config.errorlog = None
-    config.graceful_timeout = 0.1
+    authority = None
     if request.param == "HTTP/2":
-        authority, bundle = trustme.CA(), tmp_path / "server.pem"
-        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(bundle))
+        authority = trustme.CA()
         authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-        config.certfile = config.keyfile = str(bundle)
-    loop, stopped = asyncio.new_event_loop(), asyncio.Event()
-    serving = hypercorn.asyncio.serve(app, config, shutdown_trigger=stopped.wait)
-    thread = threading.Thread(target=loop.run_until_complete, args=(serving,))
-    thread.start()
-    yield app, f"{'https' if config.certfile else 'http'}://127.0.0.1:{number}"
-    loop.call_soon_threadsafe(stopped.set)
-    thread.join()
-    loop.close()
+    with served(app, authority, tmp_path) as url:
+        yield app, url
 
 
 @pytest.fixture

@@ -277,3 +277,16 @@ def test_settings_of_a_read(make_client, monkeypatch):
 
     assert (read.shape.dtype_backend, read.progress) == ("pyarrow", "text")
     assert (other.shape.dtype_backend, other.progress) == ("numpy_nullable", "off")
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "config.toml"])
+def test_a_misspelt_key_in_a_file_is_refused(tmp_path, file):
+    """A key that is no setting is an error that names the file and what was meant."""
+    folder = tmp_path if file == "pyproject.toml" else tmp_path / "config" / "doimages"
+    folder.mkdir(parents=True, exist_ok=True)
+    head = "[tool.doimages]\n" if file == "pyproject.toml" else ""
+    (folder / file).write_text(f'{head}dtype_backed = "pyarrow"\n')
+    with pytest.raises(UsageError) as caught:
+        options.resolve("dtype_backend")
+    assert file in str(caught.value)
+    assert "Did you mean 'dtype_backend'?" in str(caught.value)

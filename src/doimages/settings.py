@@ -183,10 +183,18 @@ def _outside(name: str, setting: Setting) -> Iterator[tuple[Any, str]]:
     yield os.environ.get(setting.variable) or None, f"${setting.variable}"
     project = next(filter(Path.is_file, (folder / "pyproject.toml" for folder in _here_and_up())), None)
     if project is not None:
-        yield _table(_table(_read(project), "tool"), "doimages").get(name), "pyproject.toml"
+        yield _known(_table(_table(_read(project), "tool"), "doimages"), "pyproject.toml").get(name), "pyproject.toml"
     user = user_config_path("doimages") / "config.toml"
     if user.is_file():
-        yield _read(user).get(name), "the user's config.toml"
+        yield _known(_read(user), "config.toml").get(name), "the user's config.toml"
+
+
+def _known(found: Mapping[str, Any], file: str) -> Mapping[str, Any]:
+    """Refuse a key that is no setting: misspelt, it would be passed over in silence."""
+    for name in found:
+        if name not in SETTINGS:
+            raise unknown_name(f"setting of doimages (in {file})", name, tuple(SETTINGS))
+    return found
 
 
 def _table(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:

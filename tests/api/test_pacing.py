@@ -64,7 +64,7 @@ class SlidingServer:
 
 def transport_over(handler, loop, pacer):
     over = httpx.MockTransport(handler)
-    return Transport(URL, Secret(CANARY), pacer, over=over, clock=loop.time, draw=lambda: 1.0)
+    return Transport(URL, Secret(CANARY), pacer, over=over, clock=loop.time, epoch=loop.time, draw=lambda: 1.0)
 
 
 @pytest.fixture

@@ -5,18 +5,17 @@ import gc
 import gzip
 import json
 import multiprocessing
-import os
 import socket
 import threading
 import warnings
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
-import hypercorn.asyncio
-import hypercorn.config
 import pytest
 import trustme
 from scripted import CANARY, image
+from servers import served
 
 from doimages.api import transport as transport_module
 from doimages.api.connect import close_all, connect
@@ -121,33 +120,8 @@ def trusted(authority, tmp_path, monkeypatch):
 @pytest.fixture
 def serve_tls(authority, tmp_path):
     """Give a function that serves an ASGI app over TLS, with HTTP/2 on offer, and gives its URL."""
-    stops = []
-
-    def start(app):
-        bundle = tmp_path / "server.pem"
-        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(bundle))
-        listener = socket.create_server(("127.0.0.1", 0))
-        config = hypercorn.config.Config()
-        config.bind = [f"fd://{listener.detach()}"]
-        config.certfile = config.keyfile = str(bundle)
-        config.errorlog = None
-        config.graceful_timeout = 0.1
-        port = socket.socket(fileno=os.dup(int(config.bind[0][5:])))
-        number = port.getsockname()[1]
-        port.close()
-        loop = asyncio.new_event_loop()
-        stopped = asyncio.Event()
-        serving = hypercorn.asyncio.serve(app, config, shutdown_trigger=stopped.wait)
-        thread = threading.Thread(target=loop.run_until_complete, args=(serving,))
-        thread.start()
-        stops.append((loop, stopped, thread))
-        return f"https://127.0.0.1:{number}"
-
-    yield start
-    for loop, stopped, thread in stops:
-        loop.call_soon_threadsafe(stopped.set)
-        thread.join()
-        loop.close()
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(served(app, authority, tmp_path))
 
 
 class Pages:

@@ -656,11 +656,24 @@ def test_server_with_pages_of_20_is_read_whole(make_client):
     assert len(client.sent) == 3
 
 
-def test_server_that_gives_all_at_once_is_read_in_one_request(make_client):
-    """A server that ignores per_page and gives all is asked once."""
+def test_server_that_gives_all_at_once_is_read_whole(make_client):
+    """A server that ignores page and per_page and always gives all is found out, and read by its first page alone."""
     client = make_client(in_turn(reply(images(1, 450), 450)))
     assert read_do_images(client=client)["id"].tolist() == list(range(1, 451))
-    assert len(client.sent) == 1
+    assert [path for _, path, _ in client.sent] == [f"/v2/images?page={n}&per_page=200" for n in (1, 2, 3, 1)]
+
+
+def test_a_total_that_stands_elsewhere_is_found_all_the_same(make_client):
+    """Where the total does not end the body, page 1 is decoded first; the requests are the same."""
+    listed = images(1, 450)
+
+    def handler(request):
+        number = page_of(request)
+        return httpx.Response(200, json={"meta": {"total": 450}, "images": listed[(number - 1) * 200 : number * 200]})
+
+    client = make_client(handler)
+    assert read_do_images(client=client)["id"].tolist() == list(range(1, 451))
+    assert len(client.sent) == 3
 
 
 # The hint: the total of the last time

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from doimages.api.model import Page
-from doimages.api.pages import decode_pages
+from doimages.api.pages import decode_pages, peek_total
 from doimages.api.rows import concat, to_rows
 from doimages.api.survey import Survey
 from doimages.errors import APIError, ListingError, TransportError
 from doimages.schema import PAGE_SIZE, Table
 
 READINGS = 3
-# Pages decoded together: few enough to work while others arrive, enough to be worth the reader's start.
+# Pages decoded together on another thread, without the GIL, while further pages arrive.
 BATCH = 16
 
 Fetch = Callable[[int, int], Awaitable[bytes]]
@@ -63,12 +63,16 @@ class Reading:
         self.rows_read += 1
         self.on_page(self)
 
-    def rows(self) -> pa.Table:
-        """Give all that came so far, in order, though some may be missing between."""
+    def decode(self) -> None:
+        """Decode the pages that came and were too few for a batch."""
         if self.bodies:
             numbers, bodies = zip(*self.bodies, strict=True)
             self.bodies = []
             self.take(numbers, decode_pages(bodies, self.table))
+
+    def rows(self) -> pa.Table:
+        """Give all that came so far, in order, though some may be missing between."""
+        self.decode()
         listed = [self.survey.rows()] if self.survey and self.survey.pages else []
         return concat([to_rows([], self.table), *listed, *(self.found[place] for place in sorted(self.found))])
 
@@ -87,9 +91,7 @@ async def read_listing(fetch: Fetch, reading: Reading, *, limit: int | None = No
     for _ in range(READINGS):
         survey = Survey(table.key, page_size, limit=limit, hint=hint)
         reading.start(survey)
-        while wanted := survey.wanted():
-            await do_all(_ask(fetch, number, page_size, reading) for number in wanted)
-            await _decode(reading)
+        await _read_pages(fetch, survey, reading, may_peek=fault is None)
         fault, earlier = survey.fault(), keys
         if fault is None:
             rows = survey.rows()
@@ -109,28 +111,54 @@ async def read_listing(fetch: Fetch, reading: Reading, *, limit: int | None = No
     )
 
 
-async def _ask(fetch: Fetch, number: int, page_size: int, reading: Reading) -> None:
+async def _read_pages(fetch: Fetch, survey: Survey, reading: Reading, *, may_peek: bool) -> None:
+    """Ask for the pages that a survey wants, until it wants no more and all are decoded."""
+    asked: set[int] = set()
+    while True:
+        wanted = [number for number in survey.wanted() if number not in asked]
+        if wanted:
+            asked.update(wanted)
+            # What waits is decoded while these are on their way.
+            waiting = [_decode(reading)] if reading.bodies else []
+            await do_all([*(_ask(fetch, number, survey, reading) for number in wanted), *waiting])
+        elif not reading.bodies:
+            return
+        if wanted == [1] and may_peek and survey.hint is None:
+            # Page 1 need not be decoded before the others are asked for, only looked at.
+            survey.hint = peek_total(reading.bodies[0][1])
+        elif reading.bodies:
+            await _decode(reading)
+
+
+async def _decode(reading: Reading) -> None:
+    """Decode what has come, the half of it on another thread: the reader needs no GIL."""
+    batch, reading.bodies = reading.bodies, []
+    half = len(batch) // 2
+    await asyncio.gather(_decode_aside(batch[:half], reading), _decode_here(batch[half:], reading))
+
+
+async def _decode_aside(batch: list[tuple[int, bytes]], reading: Reading) -> None:
+    if batch:
+        numbers, bodies = zip(*batch, strict=True)
+        reading.take(numbers, await asyncio.to_thread(decode_pages, bodies, reading.table))
+
+
+async def _decode_here(batch: list[tuple[int, bytes]], reading: Reading) -> None:
+    numbers, bodies = zip(*batch, strict=True)
+    reading.take(numbers, decode_pages(bodies, reading.table))
+
+
+async def _ask(fetch: Fetch, number: int, survey: Survey, reading: Reading) -> None:
     reading.requests += 1
     try:
-        body = await fetch(number, page_size)
+        body = await fetch(number, survey.page_size)
     except (APIError, TransportError) as error:
         error.add(f"The listing failed at page {number}; no frame was made.")
         raise
     reading.bodies.append((number, body))
     if len(reading.bodies) >= BATCH:
-        await _decode(reading)
-
-
-async def _decode(reading: Reading) -> None:
-    batch, reading.bodies = reading.bodies, []
-    if not batch:
-        return
-    numbers, bodies = zip(*batch, strict=True)
-    if len(bodies) == 1:
-        pages = decode_pages(bodies, reading.table)
-    else:
-        pages = await asyncio.to_thread(decode_pages, bodies, reading.table)
-    reading.take(numbers, pages)
+        batch, reading.bodies = reading.bodies, []
+        await _decode_aside(batch, reading)
 
 
 async def do_all(work: Iterable[Awaitable[None]]) -> None:

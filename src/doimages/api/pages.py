@@ -25,6 +25,8 @@ _META = pa.struct([("total", pa.int64())])
 _PLAIN = (pa.null(), pa.bool_(), pa.int64(), pa.float64(), pa.string(), pa.list_(pa.string()))
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _EXACT = 2.0**53
+_TOTAL = re.compile(rb'"meta"\s*:\s*\{\s*"total"\s*:\s*([0-9]{1,9})\s*\}\s*\}\s*$')
+_TAIL = 100
 _PAGE_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -35,6 +37,12 @@ def decode_pages(bodies: Sequence[bytes], table: Table) -> list[Page]:
     further columns. Raises DecodeError, naming column, value and record, if a value does not fit.
     """
     return _decode_fast(bodies, table) or [_decode(body, table) for body in bodies]
+
+
+def peek_total(body: bytes) -> int | None:
+    """Look for the total at the end of a body that is not decoded yet: a hint, for it may stand elsewhere, or lie."""
+    found = _TOTAL.search(body, max(0, len(body) - _TAIL))
+    return int(found[1]) if found else None
 
 
 def _decode_fast(bodies: Sequence[bytes], table: Table) -> list[Page] | None:

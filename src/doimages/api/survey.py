@@ -29,7 +29,7 @@ class Survey:
         self.key = key
         self.page_size = page_size
         self.limit = limit
-        self._hint = hint
+        self.hint = hint
         self.pages: dict[int, Page] = {}
 
     @property
@@ -50,7 +50,7 @@ class Survey:
     def wanted(self) -> list[int]:
         """Give the numbers of the pages to ask for now, none if no more are needed."""
         if 1 not in self.pages:
-            known = 0 if self._hint is None else self._least(self._hint)
+            known = 0 if self.hint is None else self._least(self.hint)
             return list(range(1, max(1, _pages(known, self.page_size)) + 1))
         if self.total is not None:
             if self._needed() > MOST_PAGES:
@@ -60,7 +60,7 @@ class Survey:
 
     def rows(self) -> pa.Table:
         """Put the pages that came in order, and cut them at the limit."""
-        whole = concat([page.rows for _, page in sorted(self.pages.items(), key=itemgetter(0))])
+        whole = concat([page.rows for _, page in sorted(self.pages.items(), key=itemgetter(0))]).combine_chunks()
         return whole if self.limit is None else whole.slice(0, self.limit)
 
     def fault(self) -> str | None:

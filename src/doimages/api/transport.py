@@ -50,8 +50,8 @@ class BearerAuth(httpx.Auth):
 class Transport:
     """Sends requests to one base URL with one token.
 
-    ``over`` replaces the network (an ASGI app or a script, in tests); ``clock``, ``sleep`` and ``draw`` replace
-    time and chance.
+    ``over`` replaces the network (an ASGI app or a script, in tests); ``clock``, ``epoch`` (for
+    the rate limit's dates only: it may be set back), ``sleep`` and ``draw`` replace time and chance.
     """
 
     def __init__(
@@ -61,13 +61,15 @@ class Transport:
         pacer: Pacer,
         *,
         over: httpx.AsyncBaseTransport | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        epoch: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
         guard_logs()
         self._pacer = pacer
         self._clock = clock
+        self._epoch = epoch
         self._sleep = sleep
         self._draw = draw
         self._budget = Budget()
@@ -149,7 +151,7 @@ class Transport:
 
     async def _wait_for_limit(self, request: Request, reply: Reply, waited: float) -> float:
         """Wait as long as a 429 asks; raise RateLimitError if that is longer than is sensible."""
-        asked = retry.limit_wait_seconds(reply.headers, self._clock())
+        asked = retry.limit_wait_seconds(reply.headers, self._epoch())
         wait = (
             asked if asked is not None else retry.LIMIT_WAIT_LEAST_SECONDS + retry.BACKOFF_MOST_SECONDS * self._draw()
         )

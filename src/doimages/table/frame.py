@@ -75,7 +75,8 @@ def to_frame(
     """
     known = {column.name: column for column in table.columns}
     names = list(columns) if columns is not None else rows.column_names
-    made = {name: _array(rows[name], known.get(name), name, dtype_backend, rows[table.key]) for name in names}
+    with _collector_paused():
+        made = {name: _array(rows[name], known.get(name), name, dtype_backend, rows[table.key]) for name in names}
     frame = pd.DataFrame(made, index=pd.RangeIndex(rows.num_rows), columns=names, copy=False)
     for name in names:
         if name in (dtypes or {}):
@@ -125,8 +126,7 @@ def _lists(values: pa.ChunkedArray) -> list[list[str] | None]:
     known = [*words.dictionary.to_pylist(), None]
     flat = [known[i] for i in words.indices.fill_null(len(known) - 1).to_pylist()]
     ends = array.offsets.to_pylist()
-    with _collector_paused():
-        made: list[list[str] | None] = [flat[start:end] for start, end in pairwise(ends)]
+    made: list[list[str] | None] = [flat[start:end] for start, end in pairwise(ends)]
     for place in pc.indices_nonzero(array.is_null()).to_pylist() if array.null_count else ():
         made[place] = None
     return made
