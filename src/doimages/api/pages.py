@@ -27,6 +27,7 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _EXACT = 2.0**53
 _TOTAL = re.compile(rb'"meta"\s*:\s*\{\s*"total"\s*:\s*([0-9]{1,9})\s*\}\s*\}\s*$')
 _TAIL = 100
+_MANY = 16
 _PAGE_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -60,6 +61,8 @@ def _decode_fast(bodies: Sequence[bytes], table: Table) -> list[Page] | None:
                 newlines_in_values=True,
                 unexpected_field_behavior="infer",
             ),
+            # Arrow's own pool is faster, but keeps what threads have let go: 60 MB more at 200,000 images.
+            memory_pool=pa.system_memory_pool() if len(bodies) >= _MANY else None,
         ).combine_chunks()
     except pa.ArrowInvalid:
         return None

@@ -60,7 +60,7 @@ class Survey:
 
     def rows(self) -> pa.Table:
         """Put the pages that came in order, and cut them at the limit."""
-        whole = concat([page.rows for _, page in sorted(self.pages.items(), key=itemgetter(0))]).combine_chunks()
+        whole = concat([page.rows for _, page in sorted(self.pages.items(), key=itemgetter(0))])
         return whole if self.limit is None else whole.slice(0, self.limit)
 
     def fault(self) -> str | None:

@@ -75,8 +75,10 @@ def to_frame(
     """
     known = {column.name: column for column in table.columns}
     names = list(columns) if columns is not None else rows.column_names
+    keys = rows[table.key]
     with _collector_paused():
-        made = {name: _array(rows[name], known.get(name), name, dtype_backend, rows[table.key]) for name in names}
+        # Column by column, so that no more than one is in memory twice.
+        made = {name: _array(rows[name].combine_chunks(), known.get(name), name, dtype_backend, keys) for name in names}
     frame = pd.DataFrame(made, index=pd.RangeIndex(rows.num_rows), columns=names, copy=False)
     for name in names:
         if name in (dtypes or {}):
@@ -84,9 +86,7 @@ def to_frame(
     return frame if index_col is None else frame.set_index(index_col)
 
 
-def _array(
-    values: pa.ChunkedArray, column: Column | None, name: str, dtype_backend: str | None, keys: pa.ChunkedArray
-) -> Any:
+def _array(values: pa.Array, column: Column | None, name: str, dtype_backend: str | None, keys: pa.ChunkedArray) -> Any:
     """Give the array of one column; an array, for pandas would align each Series with the index once more."""
     if column is not None and column.type == "time":
         values = _times(values, name, keys)
@@ -99,13 +99,13 @@ def _array(
     return _typed(values, default_dtype(column) if dtype_backend is None else _DTYPES[column.type][1])
 
 
-def _typed(values: pa.ChunkedArray, dtype: str) -> Any:
+def _typed(values: pa.Array, dtype: str) -> Any:
     """Hand a column over through the dtype's own Arrow reader."""
     reader = getattr(pandas_dtype(dtype), "__from_arrow__", None)
-    return values.to_numpy() if reader is None else reader(values)
+    return values.to_numpy(zero_copy_only=False) if reader is None else reader(values)
 
 
-def _unknown(values: pa.ChunkedArray, dtype_backend: str | None) -> Any:
+def _unknown(values: pa.Array, dtype_backend: str | None) -> Any:
     """Give a field outside the schema the nullable dtype of its kind, whichever backend the others have."""
     kinds: list[tuple[Callable[[pa.DataType], bool], ColumnType]] = [
         (pa.types.is_boolean, "boolean"),
@@ -119,9 +119,8 @@ def _unknown(values: pa.ChunkedArray, dtype_backend: str | None) -> Any:
     return np.fromiter(values.to_pylist(), dtype=object, count=len(values))
 
 
-def _lists(values: pa.ChunkedArray) -> list[list[str] | None]:
+def _lists(array: pa.ListArray) -> list[list[str] | None]:
     """Make lists that share their words: regions and tags repeat thousands of times."""
-    array = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
     words = array.values.dictionary_encode()  # noqa: PD011 - of Arrow, not of pandas
     known = [*words.dictionary.to_pylist(), None]
     flat = [known[i] for i in words.indices.fill_null(len(known) - 1).to_pylist()]
@@ -144,13 +143,13 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _times(values: pa.ChunkedArray, name: str, keys: pa.ChunkedArray) -> pa.ChunkedArray:
+def _times(values: pa.Array, name: str, keys: pa.ChunkedArray) -> pa.Array:
     """Read ISO 8601 in UTC, as every known reply has it; anything else by hand, and no guessing at month and day."""
     try:
         return values.cast(_TIME)
     except pa.ArrowInvalid:
         texts = zip(values.to_pylist(), keys.to_pylist(), strict=True)
-        return pa.chunked_array([pa.array([_time(text, name, key) for text, key in texts], _TIME)])
+        return pa.array([_time(text, name, key) for text, key in texts], _TIME)
 
 
 def _time(text: str | None, name: str, key: Any) -> datetime | None:
