@@ -1,6 +1,7 @@
 """doimages in the same table: a first listing, a repeated one, HTTP/1.1 only; and the decoding alone."""
 
 import asyncio
+import gc
 import json
 import statistics
 import sys
@@ -33,6 +34,7 @@ class Listing:
 
         self.connect()
         doimages.read_do_images(client=self.client, image_id=1)
+        gc.collect()  # what the last client left is not this listing's to clear away
 
     def __call__(self) -> int:
         import doimages

@@ -51,13 +51,24 @@ def run_columns(server: Server, groups: list[str], *, is_quick: bool) -> dict:
             url = server.http1_url if is_http1 else server.url
             state = {"total": total, "latency_seconds": latency_seconds}
             state["per_page"] = 50 if "per_page 50" in name else 200
-            repeats, budget_seconds = (3, 1) if is_quick else (7, 5)
+            repeats, budget_seconds = (3, 1) if is_quick else (21, 5)
             label = f"doimages, {name}{', HTTP/1.1 only' * is_http1}" if group == "ours" else name
             result = run_cell(script, name, server, state, repeats, budget_seconds, url)
             figures[column][label] = {"group": group} | result
             took = result.get("error") or f"{result['seconds'] * 1000:,.0f} ms, {result['requests']} requests"
             print(f"{column:>14}  {label:40} {took}", flush=True)
     return figures
+
+
+def run_pairs(server: Server) -> dict:
+    """Return the ratios to the floor, by column."""
+    pairs = {}
+    for column in report.PAIRED:
+        total, latency_seconds = COLUMNS[column]
+        state = {"total": total, "latency_seconds": latency_seconds}
+        pairs[column] = run_cell("paired.py", "pairs", server, state, 0, 0, server.url)
+        print(f"{column:>14}  against the floor, in pairs: {pairs[column]}", flush=True)
+    return pairs
 
 
 def describe_run(seconds: float, load_before: float, *, is_quick: bool) -> dict:
@@ -84,6 +95,8 @@ def main() -> None:
     with running_server() as server:
         if {"floor", "ours", "peers"} & set(groups):
             results["columns"] = run_columns(server, groups, is_quick=asked.quick)
+        if "ours" in groups:
+            results["pairs"] = run_pairs(server)
         if "decode" in groups:
             state = {"total": 20_000, "latency_seconds": 0.0}
             results["decode"] = run_cell("ours.py", "decode", server, state, 7, 0, server.url)

@@ -119,7 +119,7 @@ async def _read_pages(fetch: Fetch, survey: Survey, reading: Reading, *, may_pee
         if wanted:
             asked.update(wanted)
             # What waits is decoded while these are on their way.
-            waiting = [_decode(reading)] if reading.bodies else []
+            waiting = [_decode_meanwhile(reading)] if reading.bodies else []
             await do_all([*(_ask(fetch, number, survey, reading) for number in wanted), *waiting])
         elif not reading.bodies:
             return
@@ -128,6 +128,11 @@ async def _read_pages(fetch: Fetch, survey: Survey, reading: Reading, *, may_pee
             survey.hint = peek_total(reading.bodies[0][1])
         elif reading.bodies:
             await _decode(reading)
+
+
+async def _decode_meanwhile(reading: Reading) -> None:
+    await asyncio.sleep(0)  # the last of the requests is to be written first
+    await _decode(reading)
 
 
 async def _decode(reading: Reading) -> None:

@@ -124,7 +124,11 @@ class Survey:
 
     def _repeated(self) -> str | None:
         """Find an id on two pages. Twice on one page is no fault: the API's own example has that."""
-        distinct = [pc.unique(page.rows[self.key]) for _, page in self._in_order()]
+        columns = [page.rows[self.key] for _, page in self._in_order()]
+        keys = pa.chunked_array([chunk for column in columns for chunk in column.chunks], type=columns[0].type)
+        if pc.count_distinct(keys).as_py() == len(keys):
+            return None
+        distinct = [pc.unique(column) for column in columns]
         counts = pc.value_counts(pa.chunked_array(distinct, type=distinct[0].type))
         repeated = counts.filter(pc.greater(counts.field("counts"), 1))
         if len(repeated):

@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -101,8 +102,13 @@ def _array(values: pa.Array, column: Column | None, name: str, dtype_backend: st
 
 def _typed(values: pa.Array, dtype: str) -> Any:
     """Hand a column over through the dtype's own Arrow reader."""
-    reader = getattr(pandas_dtype(dtype), "__from_arrow__", None)
+    reader = getattr(_parsed(dtype), "__from_arrow__", None)
     return values.to_numpy(zero_copy_only=False) if reader is None else reader(values)
+
+
+@cache
+def _parsed(dtype: str) -> Any:
+    return pandas_dtype(dtype)
 
 
 def _unknown(values: pa.Array, dtype_backend: str | None) -> Any:
