@@ -1,6 +1,7 @@
 """The reader: images as a frame, from Python."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -11,7 +12,7 @@ from doimages import progress as bars
 from doimages.api.connect import shared_client
 from doimages.api.listing import Reading
 from doimages.api.portal import portal
-from doimages.errors import UnsupportedError, UsageError
+from doimages.errors import DOImagesError, UnsupportedError, UsageError
 from doimages.schema import IMAGES
 from doimages.settings import options
 from doimages.table.filters import Filters, make_filters
@@ -193,6 +194,11 @@ class Read:
         return await read(self.client, self.filters, self.shape, reading)
 
     def _keep(self, reading: Reading) -> None:
+        # A page that cannot be decoded must not take the place of the interrupt.
+        with contextlib.suppress(DOImagesError):
+            self._keep_rows(reading)
+
+    def _keep_rows(self, reading: Reading) -> None:
         if keep_partial is not None:
             rows = self.filters.keep(reading.rows())
             keep_partial(

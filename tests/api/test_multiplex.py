@@ -368,3 +368,26 @@ def test_a_connection_lost_with_many_requests_costs_one_retry(make_client):
     assert frame["id"].tolist() == list(range(1, 12_001))
     assert len(fast.asked) == 1 + 2 * 59
     assert client.sent == []
+
+
+@pytest.mark.parametrize("streams", [0, 100], ids=["takes none", "pings only"])
+def test_a_server_that_is_busy_with_other_things_is_given_up(serve, monkeypatch, streams):
+    """A server that takes no request, or answers a request with pings alone, is left after the time of silence."""
+    monkeypatch.setattr(http2, "SILENT_SECONDS", 0.3)
+
+    def answer(connection, *_):
+        connection.h2.ping(b"12345678")
+
+    multiplexer, _ = serve(answer, streams=streams)
+    errors = get(multiplexer, "/1", "/2")
+    assert [type(error) for error in errors] == [LostError, LostError]
+
+
+def test_a_closed_multiplexer_opens_nothing(serve):
+    """After aclose a request is unsent, and no connection is left open behind it."""
+    multiplexer, _ = serve(echo)
+    get(multiplexer, "/")
+    portal.wait(multiplexer.aclose())
+    (error,) = get(multiplexer, "/again")
+    assert isinstance(error, LostError)
+    assert error.is_unsent

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scripted import CANARY, image, pages_of
 
-from doimages import CredentialsError, UsageError, connect, read_do_images
+from doimages import CredentialsError, DecodeError, ListingError, UsageError, connect, read_do_images
 from doimages.api.connect import shared_client
 
 
@@ -279,3 +279,51 @@ def test_bad_token_of_the_environment_names_its_variable(monkeypatch):
     ) as caught:
         shared_client()
     assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ({"type": []}, "type=[] is no kind of image"),
+        ({"type": 5}, "type=5 is no kind of image"),
+        ({"columns": ["id", "id"]}, "columns names 'id' twice"),
+        ({"columns": [], "index_col": "id"}, "no column 'id'"),
+    ],
+)
+def test_arguments_that_ask_for_nothing_sensible_are_refused(make_client, arguments, shown):
+    """An empty list of kinds is not all kinds; a column is named once; an index is one of the columns."""
+    client = make_client(pages_of([image(1)]))
+    with pytest.raises(UsageError) as caught:
+        read_do_images(client=client, **arguments)
+    assert shown in str(caught.value)
+    assert client.sent == []
+
+
+def test_what_a_frame_gives_is_taken_as_arguments(make_client):
+    """The columns and dtypes of one frame can be asked for in the next."""
+    first = read_do_images(client=make_client(pages_of([image(1)])), columns=["id", "name"])
+    client = make_client(pages_of([image(1)]))
+    again = read_do_images(client=client, columns=first.columns, dtypes=first.dtypes)
+    assert again.equals(first)
+
+
+@pytest.mark.parametrize("dtypes", [{"id": "int16"}, {"regions": "int64[pyarrow]"}])
+def test_a_dtype_that_does_not_hold_the_values_is_an_error(make_client, dtypes):
+    """A number is never wrapped around to fit, and what pandas cannot convert is told as ours."""
+    client = make_client(pages_of([image(200_002_364)]))
+    with pytest.raises(DecodeError):
+        read_do_images(client=client, dtypes=dtypes)
+
+
+def test_a_null_among_tags_is_no_tag(make_client):
+    """A null in a list of tags neither matches nor breaks the filter."""
+    client = make_client(pages_of([image(1, tags=[None, "prod"]), image(2, tags=[None])]))
+    assert read_do_images(client=client, tag_name="prod")["id"].tolist() == [1]
+
+
+def test_a_total_out_of_all_measure_is_no_storm(make_client):
+    """A total of millions is refused after page 1, three times, not asked for."""
+    client = make_client(pages_of([image(1)], total=30_000_000))
+    with pytest.raises(ListingError, match="more than 10000 pages"):
+        read_do_images(client=client)
+    assert len(client.sent) == 3

@@ -72,8 +72,7 @@ def shared_client(base_url: str | None = None, context: str | None = None, *, so
         key = (found.base_url, found.source)
         secret, client = _shared.get(key, (None, None))
         if secret is None or client is None or not secret.is_same(found.secret):
-            if client is not None:
-                client.close()
+            # The one before, if any, may be at work for another thread; it closes when nobody holds it.
             client = _client(found)
             _shared[key] = found.secret, client
         return client
@@ -111,7 +110,8 @@ def _client(found: Credentials) -> Client:
 
 def _close_later(transport: "Transport") -> None:
     """Close the connections of a client that nobody closed and nobody holds any more."""
-    portal.submit(transport.aclose())
+    if portal.is_running:
+        portal.submit(transport.aclose())
 
 
 def _pacer(secret: Secret) -> Pacer:
@@ -238,6 +238,8 @@ def close_all() -> None:
 
 def _forget() -> None:
     """Drop what a forked child cannot use: neither the loop's thread nor the sandbox's is there."""
+    global _lock  # noqa: PLW0603 - another thread may have held it at the fork
+    _lock = threading.RLock()
     _shared.clear()
     embedded.server = None
 

@@ -42,6 +42,10 @@ def check_base_url(text: str) -> str:
     is_http = parts.scheme in ("http", "https") and not _NO_ADDRESS.search(text.strip())
     if not is_http or not parts.hostname or parts.query or parts.fragment:
         raise UsageError(f"The base URL must look like {API_URL}, not {text!r}. Nothing was sent.")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        raise UsageError(f"{parts.hostname!r} is no name of a host. Nothing was sent.") from None
     if parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS:
         raise UsageError(f"http:// would show the token to the network on the way to {parts.hostname}; use https://.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -140,17 +144,17 @@ def _doctl_tokens() -> Iterator[tuple[str, Secret]]:
     import yaml
 
     path = _doctl_file()
-    if not path.is_file():
-        return
     try:
+        if not path.is_file():
+            return
         read = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, UnicodeDecodeError, OSError):
         is_readable = False
     else:
         is_readable = True
     if not is_readable:
         # Outside of `except`: as its context the error would quote the line, and with it a token.
-        raise CredentialsError("doctl's config.yaml cannot be read as YAML. Nothing was sent.")
+        raise CredentialsError("doctl's config.yaml cannot be read, or not as YAML. Nothing was sent.")
     read = read if isinstance(read, dict) else {}
     if read.get("access-token"):
         yield "default", Secret(str(read["access-token"]))

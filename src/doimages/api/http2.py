@@ -96,7 +96,6 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and answer what the protocol wants answered."""
-        self._heard_at = self._loop.time()
         try:
             events = self._h2.receive_data(data)
         except h2.exceptions.ProtocolError as error:
@@ -117,7 +116,7 @@ class Connection(asyncio.Protocol):
     async def get(self, make_headers: Callable[[], Headers]) -> Reply:
         """Send one request and wait for its reply; if the caller is cancelled, so is the request."""
         stream = Stream(self._loop.create_future())
-        if not self._streams:
+        if not (self._streams or self._waiting):
             self._heard_at = self._loop.time()
         self._waiting.append((make_headers, stream))
         self._pump()
@@ -140,9 +139,11 @@ class Connection(asyncio.Protocol):
     def _handle(self, event: h2.events.Event) -> None:
         match event:
             case h2.events.DataReceived(stream_id=number, data=data, flow_controlled_length=length):
+                self._heard_at = self._loop.time()
                 self._h2.acknowledge_received_data(length, number)
                 self._take(number, data)
             case h2.events.ResponseReceived(stream_id=number, headers=headers) if number in self._streams:
+                self._heard_at = self._loop.time()
                 stream = self._streams[number]
                 stream.headers = {_text(name): _text(value) for name, value in headers}
                 stream.status = int(stream.headers.pop(":status"))
@@ -232,11 +233,11 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     def _watch(self) -> None:
-        """Give up on a connection that is silent while replies are awaited."""
+        """Give up on a connection that sends nothing of the replies that are awaited; a PING is nothing of them."""
         if self.is_closed and not self._streams:
             return
         silent = self._loop.time() - self._heard_at
-        if self._streams and silent >= SILENT_SECONDS:
+        if (self._streams or self._waiting) and silent >= SILENT_SECONDS:
             self._end(f"nothing came for {SILENT_SECONDS:.0f} s")
             return
         self._loop.call_later(SILENT_SECONDS / 2, self._watch)

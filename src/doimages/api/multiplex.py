@@ -10,7 +10,7 @@ import contextlib
 import ssl
 from collections.abc import Callable
 
-from doimages.api.http2 import Connection, Headers
+from doimages.api.http2 import Connection, Headers, LostError
 from doimages.api.model import Reply
 
 CONNECT_SECONDS = 5.0
@@ -31,6 +31,7 @@ class Multiplexer:
         self._most_bytes = most_bytes
         self._connection: Connection | None = None
         self._opening = asyncio.Lock()
+        self._is_closed = False
 
     async def get(self, make_headers: Callable[[], Headers]) -> Reply:
         """Send a GET with these headers; raises NotOfferedError, LostError, or OSError if there is no connection."""
@@ -40,6 +41,9 @@ class Multiplexer:
                 connection = self._connection
                 if connection is None or connection.is_closed:
                     connection = self._connection = await self._open()
+        if self._is_closed:
+            connection.close()
+            raise LostError("the client was closed", is_unsent=True)
         return await connection.get(make_headers)
 
     async def _open(self) -> Connection:
@@ -53,7 +57,8 @@ class Multiplexer:
         return connection
 
     async def aclose(self) -> None:
-        """Close the connection."""
+        """Close the connection, for good."""
+        self._is_closed = True
         if self._connection is not None:
             self._connection.close()
             with contextlib.suppress(TimeoutError):

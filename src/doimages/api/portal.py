@@ -23,9 +23,15 @@ class Portal:
     """A loop on a thread, started at its first use."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Reentrant: the collector may end a client, and with it come here, while this thread is here already.
+        self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a loop; asking does not start one."""
+        return self._loop is not None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:

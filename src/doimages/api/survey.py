@@ -51,7 +51,9 @@ class Survey:
         """Give the numbers of the pages to ask for now, none if no more are needed."""
         if 1 not in self.pages:
             known = 0 if self.hint is None else self._least(self.hint)
-            return list(range(1, max(1, _pages(known, self.page_size)) + 1))
+            pages = _pages(known, self.page_size)
+            # A hint that is out of all measure is none: page 1 is read first.
+            return list(range(1, pages + 1)) if 1 <= pages <= MOST_PAGES else [1]
         if self.total is not None:
             if self._needed() > MOST_PAGES:
                 return []

@@ -100,8 +100,7 @@ class Transport:
 
     async def send(self, request: Request) -> Reply:
         """Send a request, again where that is safe, and give the reply; any status but 2xx is raised as its error."""
-        if self._http.is_closed:
-            raise UsageError(f"{request}: this client is closed; make another with doimages.connect. Nothing was sent.")
+        self._check_open(request)
         if self._process != os.getpid():
             # After a fork the connections are the parent's too: replies would be mixed up, so they are left to it.
             self._inherited = self._http, self._fast
@@ -114,6 +113,7 @@ class Transport:
                 async with self._lanes:
                     await self._wait_for_place()
                     began = self._clock()
+                    self._check_open(request)
                     reply = await self._send_once(request)
                 if reply.status == 429:  # noqa: PLR2004
                     waited_for_limit += await self._wait_for_limit(request, reply, waited_for_limit)
@@ -142,6 +142,11 @@ class Transport:
         if self._fast is not None:
             await self._fast.aclose()
         await self._http.aclose()
+
+    def _check_open(self, request: Request) -> None:
+        """Refuse to send with a client that is closed, or was closed while the request waited."""
+        if self._http.is_closed:
+            raise UsageError(f"{request}: this client is closed; make another with doimages.connect. Nothing was sent.")
 
     async def _wait_for_place(self) -> None:
         wait = self._pacer.reserve(self._clock())

@@ -1,6 +1,6 @@
 """Which images a person asks for, and which requests that takes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,10 @@ class Filters:
             kept = pc.and_(kept, pc.invert(pc.fill_null(rows["public"], fill_value=False)))
         if self.tag is not None:
             wanted = self.tag.casefold()
-            has_tag = [tags is None or wanted in (tag.casefold() for tag in tags) for tags in rows["tags"].to_pylist()]
+            has_tag = [
+                tags is None or wanted in (tag.casefold() for tag in tags if tag is not None)
+                for tags in rows["tags"].to_pylist()
+            ]
             kept = pc.and_(kept, pa.array(has_tag, pa.bool_()))
         return rows if isinstance(kept, pa.Scalar) else rows.filter(kept)
 
@@ -107,6 +110,8 @@ def _check_type(type: Any) -> tuple[str | None, tuple[str, ...]]:
         return None, ()
     if isinstance(type, str) and type in REQUEST_TYPES:
         return type, ()
+    if not isinstance(type, (str, Iterable)) or (not isinstance(type, str) and not tuple(type)):
+        raise UsageError(f"type={type!r} is no kind of image, nor a list of some. Nothing was sent.")
     kinds = (type,) if isinstance(type, str) else tuple(type)
     for kind in kinds:
         if kind in REQUEST_TYPES:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pandas.api.types import pandas_dtype
+from pandas.api.types import is_integer_dtype, pandas_dtype
 
 from doimages.errors import DecodeError, UnknownColumnError, UsageError, unknown_name
 from doimages.schema import IMAGES, Column, ColumnType, Table
@@ -40,18 +40,21 @@ def check_columns(columns: Sequence[str] | None, index_col: str | None, table: T
     """Refuse names that are no columns, before anything is sent."""
     if isinstance(columns, str):
         raise UsageError(f"columns is a list of names, not the text {columns!r}. Nothing was sent.")
-    for name in columns or ():
+    names = table.column_names if columns is None else tuple(columns)
+    for name in names:
         if name not in table.column_names:
             raise UnknownColumnError(name, table.column_names)
-    if index_col is not None and index_col not in (columns or table.column_names):
-        raise UnknownColumnError(index_col, tuple(columns or table.column_names))
+        if names.count(name) > 1:
+            raise UsageError(f"columns names {name!r} twice. Nothing was sent.")
+    if index_col is not None and index_col not in names:
+        raise UnknownColumnError(index_col, names)
 
 
 def check_dtypes(dtype_backend: str | None, dtypes: Mapping[str, Any] | None, table: Table = IMAGES) -> None:
     """Refuse a backend or dtype that is none, before anything is sent."""
     if dtype_backend is not None and dtype_backend not in DTYPE_BACKENDS:
         raise unknown_name("dtype_backend", dtype_backend, DTYPE_BACKENDS)
-    for name, dtype in (dtypes or {}).items():
+    for name, dtype in ({} if dtypes is None else dtypes).items():
         if name not in table.column_names:
             raise UnknownColumnError(name, table.column_names)
         try:
@@ -82,8 +85,8 @@ def to_frame(
         made = {name: _array(rows[name].combine_chunks(), known.get(name), name, dtype_backend, keys) for name in names}
     frame = pd.DataFrame(made, index=pd.RangeIndex(rows.num_rows), columns=names, copy=False)
     for name in names:
-        if name in (dtypes or {}):
-            frame[name] = _as_asked(frame[name], (dtypes or {})[name])
+        if dtypes is not None and name in dtypes:
+            frame[name] = _as_asked(frame[name], dtypes[name])
     return frame if index_col is None else frame.set_index(index_col)
 
 
@@ -176,6 +179,14 @@ def _time(text: str | None, name: str, key: Any) -> datetime | None:
 def _as_asked(series: "pd.Series[Any]", dtype: Any) -> "pd.Series[Any]":
     name = series.name
     try:
-        return series.astype(pandas_dtype(dtype))
-    except (TypeError, ValueError) as error:
+        made = series.astype(pandas_dtype(dtype))
+    except (TypeError, ValueError, NotImplementedError, OverflowError) as error:
         raise DecodeError(f"{name} does not fit dtypes[{name!r}]={dtype!r}: {error}.", column=str(name)) from None
+    # A narrower integer wraps around without a word: ids would be those of other images.
+    if (
+        is_integer_dtype(series.dtype)
+        and is_integer_dtype(made.dtype)
+        and not (made == series).fillna(value=True).all()
+    ):
+        raise DecodeError(f"{name} has numbers too large for dtypes[{name!r}]={dtype!r}.", column=str(name))
+    return made
