@@ -8,7 +8,7 @@ from doimages.api.survey import MOST_PAGES, Survey
 
 
 def page(first: int, last: int, total: int | None = None, next_page: int | None = None) -> Page:
-    return Page(pa.table({"id": pa.array(range(first, last + 1), pa.int64())}), total, next_page, None)
+    return Page(pa.table({"id": pa.array(range(first, last + 1), pa.int64())}), total, next_page)
 
 
 def survey(*pages: Page, size: int = 2, limit: int | None = None, hint: int | None = None) -> Survey:
@@ -106,7 +106,7 @@ def test_fault_says_why_a_listing_is_not_whole(pages, fault):
 
 def test_id_twice_on_one_page_is_no_fault():
     """The API's own example has one id four times on a page."""
-    twice = Page(pa.table({"id": pa.array([7, 7], pa.int64())}), 2, None, None)
+    twice = Page(pa.table({"id": pa.array([7, 7], pa.int64())}), 2, None)
     assert survey(twice).fault() is None
     assert survey(twice).rows()["id"].to_pylist() == [7, 7]
 

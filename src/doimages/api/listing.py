@@ -63,16 +63,20 @@ class Reading:
         self.rows_read += 1
         self.on_page(self)
 
-    def decode(self) -> None:
-        """Decode the pages that came and were too few for a batch."""
-        if self.bodies:
-            numbers, bodies = zip(*self.bodies, strict=True)
-            self.bodies = []
+    def hand_over(self) -> list[tuple[int, bytes]]:
+        """Give the bodies that came and are not decoded yet, to whoever decodes them."""
+        batch, self.bodies = self.bodies, []
+        return batch
+
+    def decode(self, batch: list[tuple[int, bytes]]) -> None:
+        """Decode bodies here and now."""
+        if batch:
+            numbers, bodies = zip(*batch, strict=True)
             self.take(numbers, decode_pages(bodies, self.table))
 
     def rows(self) -> pa.Table:
         """Give all that came so far, in order, though some may be missing between."""
-        self.decode()
+        self.decode(self.hand_over())
         listed = [self.survey.rows()] if self.survey and self.survey.pages else []
         return concat([to_rows([], self.table), *listed, *(self.found[place] for place in sorted(self.found))])
 
@@ -137,7 +141,7 @@ async def _decode_meanwhile(reading: Reading) -> None:
 
 async def _decode(reading: Reading) -> None:
     """Decode what has come, the half of it on another thread: the reader needs no GIL."""
-    batch, reading.bodies = reading.bodies, []
+    batch = reading.hand_over()
     half = len(batch) // 2
     await asyncio.gather(_decode_aside(batch[:half], reading), _decode_here(batch[half:], reading))
 
@@ -149,8 +153,7 @@ async def _decode_aside(batch: list[tuple[int, bytes]], reading: Reading) -> Non
 
 
 async def _decode_here(batch: list[tuple[int, bytes]], reading: Reading) -> None:
-    numbers, bodies = zip(*batch, strict=True)
-    reading.take(numbers, decode_pages(bodies, reading.table))
+    reading.decode(batch)
 
 
 async def _ask(fetch: Fetch, number: int, survey: Survey, reading: Reading) -> None:
@@ -162,8 +165,7 @@ async def _ask(fetch: Fetch, number: int, survey: Survey, reading: Reading) -> N
         raise
     reading.bodies.append((number, body))
     if len(reading.bodies) >= BATCH:
-        batch, reading.bodies = reading.bodies, []
-        await _decode_aside(batch, reading)
+        await _decode_aside(reading.hand_over(), reading)
 
 
 async def do_all(work: Iterable[Awaitable[None]]) -> None:

@@ -50,10 +50,9 @@ class Reply:
 class Page:
     """One page of a listing: typed rows, and what the API says of the whole.
 
-    ``next_page`` and ``last_page`` are the numbers in the links; host and other parameters of a link are never used.
+    ``next_page`` is the number in the next link; host and other parameters of a link are never used.
     """
 
     rows: pa.Table
     total: int | None
     next_page: int | None
-    last_page: int | None

@@ -20,7 +20,7 @@ from doimages.api.rows import DEEPEST, arrow_struct, to_rows
 from doimages.errors import DecodeError
 from doimages.schema import Table
 
-_LINKS = pa.struct([("pages", pa.struct([("next", pa.string()), ("last", pa.string())]))])
+_LINKS = pa.struct([("pages", pa.struct([("next", pa.string())]))])
 _META = pa.struct([("total", pa.int64())])
 # Types of unknown fields that the reader infers as they stand; it would turn text that looks like a time into one.
 _PLAIN = (pa.null(), pa.bool_(), pa.int64(), pa.float64(), pa.string(), pa.list_(pa.string()))
@@ -77,7 +77,7 @@ def _decode_fast(bodies: Sequence[bytes], table: Table) -> list[Page] | None:
     for length, total, links in zip(ends, totals, read["links"].to_pylist(), strict=True):
         linked = (links or {}).get("pages") or {}
         rows_of_page = columns.slice(start, length)
-        pages.append(Page(rows_of_page, total, page_number(linked.get("next")), page_number(linked.get("last"))))
+        pages.append(Page(rows_of_page, total, page_number(linked.get("next"))))
         start += length
     return pages
 
@@ -149,7 +149,6 @@ def _decode(body: bytes, table: Table) -> Page:
         to_rows(read[table.plural], table),
         total if type(total) is int else None,
         page_number(_at(linked, "next")),
-        page_number(_at(linked, "last")),
     )
 
 
