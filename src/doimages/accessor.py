@@ -38,6 +38,8 @@ class ImagesAccessor:
         ids = _ids(frame)
         if ids is None or not pd.api.types.is_integer_dtype(ids.dtype):
             raise AttributeError("do_images is for frames with an integer column (or index) 'id'")
+        if (frame.attrs.get(NAME, {}).get("ids_of") or IMAGES.name) != IMAGES.name:
+            raise AttributeError("do_images is for frames of images; the column 'id' of this one is something else's")
         self._frame = frame
 
     @property

@@ -5,7 +5,7 @@
     DOImagesError                 .status .request_id .retry_after .retryable readable on every one
     ├─ UsageError (ValueError)    nothing was sent
     │  ├─ StatementError          .line .column .hint
-    │  ├─ UnknownColumnError      .suggestions
+    │  ├─ UnknownColumnError      .line .column .suggestions
     │  └─ UnsupportedError
     ├─ CredentialsError           where we looked
     ├─ TransportError             .in_doubt: no whole reply came
@@ -26,12 +26,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Self
 
 from doimages.redaction import redact
 
 SHORT_LINES = 3
 SHORT_WIDTH = 110
+_WIDEST = 100  # characters of a statement's line
 _MOST = 1000  # characters of a message shown short; an API may say more
 
 
@@ -70,12 +71,29 @@ class DOImagesError(Exception):
 class UsageError(DOImagesError, ValueError):
     """An argument, flag or statement is wrong; nothing was sent."""
 
+    # Where in a statement, both counted from 1; None if it is about something else.
+    line: int | None = None
+    column: int | None = None
+
+    def mark(self, statement: str, start: int, end: int) -> Self:
+        """Point at characters ``start`` up to ``end`` of a statement: the line they are in, and carets below them."""
+        before = statement[:start]
+        self.line = before.count("\n") + 1
+        self.column = start - (before.rfind("\n") + 1) + 1
+        shown = statement.split("\n")[self.line - 1]
+        width = max(1, min(end - start, len(shown) - self.column + 1, _WIDEST))
+        cut = max(0, self.column - 1 + width - _WIDEST)
+        text = _printable(shown[cut : cut + _WIDEST])
+        carets = " " * (self.column - 1 - cut) + "^" * width
+        self.args = (f"{self}\n  {redact(text)}\n  {carets}",)
+        return self
+
 
 class StatementError(UsageError):
-    """A SQL statement is wrong; nothing was sent."""
+    """A SQL statement is wrong; nothing was sent. ``hint`` says what to write instead."""
 
     def __init__(self, message: str, *, line: int = 1, column: int = 1, hint: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(_printable(f"{message} {hint}" if hint else message))
         self.line = line
         self.column = column
         self.hint = hint
@@ -84,9 +102,9 @@ class StatementError(UsageError):
 class UnknownColumnError(UsageError):
     """A column is not in the schema; nothing was sent."""
 
-    def __init__(self, name: str, known: Sequence[str]) -> None:
-        self.suggestions = get_close_matches(name, known, n=3, cutoff=0.6)
-        super().__init__(f"no column {name!r} in images.{did_you_mean(self.suggestions, known)}")
+    def __init__(self, name: str, known: Sequence[str], table: str = "images") -> None:
+        self.suggestions = get_close_matches(name.lower(), known, n=3, cutoff=0.6)
+        super().__init__(f"no column {name!r} in {table}.{did_you_mean(self.suggestions, known)}")
 
 
 class UnsupportedError(UsageError):
@@ -193,8 +211,17 @@ def _revive(kind: type[DOImagesError], args: tuple[Any, ...], state: dict[str, A
     return error
 
 
+def _printable(text: str) -> str:
+    """Put spaces for letters that would move a terminal's cursor, or end the line; a message quotes the statement."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def _shorten(text: str) -> list[str]:
-    """Break a message between its sentences, into three lines at most."""
+    """Break a message between its sentences, into three lines at most; one that shows a line of SQL has three."""
+    if "\n" in text:
+        message, *shown = text.split("\n")
+        if len(shown) == SHORT_LINES - 1:
+            return [" ".join(message.split())[:_MOST], *shown]
     sentences = re.split(r"(?<=[.?]) ", " ".join(text.split())[:_MOST])
     lines = [sentences[0]]
     for sentence in sentences[1:]:
@@ -209,7 +236,7 @@ def did_you_mean(suggestions: Sequence[str], known: Sequence[str]) -> str:
     """Give the second sentence of a message on an unknown name."""
     if suggestions:
         return f" Did you mean {' or '.join(map(repr, suggestions))}?"
-    return f" Known: {', '.join(known)}."
+    return f" Known: {', '.join(known)}." if known else ""
 
 
 def unknown_name(kind: str, name: object, known: Sequence[str]) -> UsageError:

@@ -1,22 +1,17 @@
 """The reader: images as a frame, from Python."""
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import pandas as pd
 
-from doimages import progress as bars
-from doimages.api.connect import shared_client
-from doimages.api.listing import Reading
-from doimages.api.portal import portal
-from doimages.errors import DOImagesError, UnsupportedError, UsageError
-from doimages.schema import IMAGES
+from doimages.api.connect import known_client, shared_client
+from doimages.errors import UsageError
+from doimages.reads import ListingRead, Read
 from doimages.settings import options
-from doimages.table.filters import Filters, make_filters
-from doimages.table.read import Shape, make_frame, read
+from doimages.table.filters import check_limit, make_filters
+from doimages.table.read import Shape
 
 if TYPE_CHECKING:
     from doimages.api.client import Client
@@ -36,15 +31,12 @@ class ReadArguments(TypedDict, total=False):
     columns: Sequence[str] | None
     index_col: str | None
     params: Mapping[str, object] | None
+    frames: Mapping[str, object] | None
     max_results: int | None
     dtype_backend: DtypeBackend | None
     dtypes: Mapping[str, Any] | None
     progress: Progress | None
     client: "Client | None"
-
-
-# Takes the frame of what an interrupted read has got; a notebook puts it into `_doimages_partial`.
-keep_partial: Callable[[pd.DataFrame], None] | None = None
 
 
 def read_do_images(
@@ -58,6 +50,7 @@ def read_do_images(
     columns: Sequence[str] | None = None,
     index_col: str | None = None,
     params: Mapping[str, object] | None = None,
+    frames: Mapping[str, object] | None = None,
     max_results: int | None = None,
     dtype_backend: DtypeBackend | None = None,
     dtypes: Mapping[str, Any] | None = None,
@@ -67,12 +60,14 @@ def read_do_images(
     """Read images of an account into a typed frame.
 
     Sends GET /v2/images for page 1, then for all other pages side by side; with ``image_id``, GET /v2/images/{id}
-    for each, or one listing where they are a hundred or more. Nothing is sent if an argument is wrong.
+    for each, or one listing where they are a hundred or more. A SQL statement sends what its WHERE and LIMIT leave.
+    Nothing is sent if an argument or the statement is wrong.
 
     Parameters
     ----------
     query
-        A SQL statement. Not built yet: UnsupportedError.
+        A SQL statement, or several with ``;`` between, of which the last one's result is given. See the reference
+        of SQL. The four filters that follow are for a read without one.
     private
         Only the images of the account itself. False lists all there are, public ones too.
     tag_name
@@ -88,7 +83,9 @@ def read_do_images(
     index_col
         A column to make the index.
     params
-        Values of the SQL statement.
+        Values of the SQL statement, by name: ``:name`` in it is bound to them, as literals or lists.
+    frames
+        Frames that the SQL statement may join, by the names that it gives them.
     max_results
         At most so many rows; no more pages are asked for than that takes.
     dtype_backend
@@ -106,12 +103,13 @@ def read_do_images(
         One row an image, in the API's order, on a RangeIndex. ``id`` is int64; ``min_disk_size`` (GB) Int64;
         ``size_gigabytes`` Float64; ``public`` boolean; ``created_at`` datetime64[us, UTC]; text is ``str``;
         ``regions`` and ``tags`` hold lists. The same dtypes for no rows. Fields the API adds one day follow the 14
-        columns. ``attrs["do_images"]`` tells where and when it was read, and whether it is complete.
+        columns. ``attrs["do_images"]`` tells where and when it was read, and whether it is complete. The columns of
+        a SQL statement have the same dtypes: Int64, Float64, boolean, str, times in UTC, lists.
 
     Raises
     ------
     UsageError
-        If an argument is wrong; nothing was sent.
+        If an argument is wrong; StatementError and UnknownColumnError point into the statement. Nothing was sent.
     CredentialsError
         If there is no token.
     NotFoundError
@@ -128,6 +126,10 @@ def read_do_images(
     >>> frame = doimages.read_do_images(type="snapshot", columns=["id", "name", "size_gigabytes"], client=client)
     >>> frame.dtypes.astype(str).to_dict()
     {'id': 'int64', 'name': 'str', 'size_gigabytes': 'Float64'}
+
+    >>> sql = "SELECT type, count(*) AS images FROM images WHERE private = true GROUP BY type ORDER BY type"
+    >>> doimages.read_do_images(sql, client=client).type.tolist()
+    ['backup', 'custom', 'snapshot']
     """
     return prepare(
         query,
@@ -138,6 +140,7 @@ def read_do_images(
         columns=columns,
         index_col=index_col,
         params=params,
+        frames=frames,
         max_results=max_results,
         dtype_backend=dtype_backend,
         dtypes=dtypes,
@@ -161,51 +164,6 @@ async def aread_do_images(query: str | None = None, /, **arguments: Unpack[ReadA
     return await prepare(query, **arguments).arun()
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One read, checked and ready to be sent."""
-
-    filters: Filters
-    shape: Shape
-    progress: str
-    client: "Client"
-
-    def run(self) -> pd.DataFrame:
-        """Send it, and wait; if that is interrupted, what came so far goes to ``keep_partial``."""
-        reading = Reading(IMAGES)
-        with bars.show(self.progress) as tick:
-            try:
-                return portal.wait(self._work(reading), _ticking(tick, reading))
-            except KeyboardInterrupt:
-                self._keep(reading)
-                raise
-
-    async def arun(self) -> pd.DataFrame:
-        """Send it for a caller on another loop."""
-        reading = Reading(IMAGES)
-        with bars.show(self.progress) as tick:
-            try:
-                return await portal.bridge(self._work(reading), _ticking(tick, reading))
-            except asyncio.CancelledError:
-                self._keep(reading)
-                raise
-
-    async def _work(self, reading: Reading) -> pd.DataFrame:
-        return await read(self.client, self.filters, self.shape, reading)
-
-    def _keep(self, reading: Reading) -> None:
-        # A page that cannot be decoded must not take the place of the interrupt.
-        with contextlib.suppress(DOImagesError):
-            self._keep_rows(reading)
-
-    def _keep_rows(self, reading: Reading) -> None:
-        if keep_partial is not None:
-            rows = self.filters.keep(reading.rows())
-            keep_partial(
-                make_frame(rows, self.client, self.filters, self.shape, reading, total=reading.total, is_complete=False)
-            )
-
-
 def prepare(
     query: str | None = None,
     /,
@@ -216,22 +174,38 @@ def prepare(
     **arguments: Unpack[ReadArguments],
 ) -> Read:
     """Check the arguments of a read, and find its client; nothing is sent."""
-    filters, shape = check(query, **arguments)
+    read = check(query, **arguments)
     progress = options.resolve("progress", arguments.get("progress")).value or default_progress
-    # Only a magic names endpoint and context here; Python gives a client.
-    client = arguments.get("client") or shared_client(endpoint, context, source="the magic's flag")
-    return Read(filters, shape, progress, client)
-
-
-def check(query: str | None = None, /, **arguments: Unpack[ReadArguments]) -> tuple[Filters, Shape]:
-    """Check the arguments of a read without a client, as a dry run does; nothing is sent."""
-    if query is not None:
-        raise UnsupportedError(
-            "SQL is not built yet. Filter with type=, private=, tag_name= and image_id=, then with pandas. "
-            "Nothing was sent."
+    # Only a magic names endpoint and context here; Python gives a client. A query over frames alone needs neither.
+    client = arguments.get("client")
+    if client is None:
+        source = "the magic's flag"
+        client = (
+            shared_client(endpoint, context, source=source) if read.needs_client else known_client(endpoint, context)
         )
-    if arguments.get("params") is not None:
-        raise UsageError("params are the values of a SQL statement, and there is none. Nothing was sent.")
+    return replace(read, progress=progress, client=client)
+
+
+def check(query: str | None = None, /, **arguments: Unpack[ReadArguments]) -> Read:
+    """Check the arguments of a read without a client, as a dry run does; nothing is sent."""
+    backend = options.resolve("dtype_backend", arguments.get("dtype_backend")).value
+    shape = Shape(arguments.get("columns"), arguments.get("index_col"), backend, arguments.get("dtypes"))
+    if query is not None:
+        for name in ("type", "private", "tag_name", "image_id"):
+            if arguments.get(name):
+                raise UsageError(f"{name} goes into the statement: WHERE {name} = ... Nothing was sent.")
+        from doimages.statement import prepare_statement  # with sqlglot and DuckDB, for those who write SQL
+
+        return prepare_statement(
+            query,
+            shape,
+            params=arguments.get("params") or {},
+            frames=arguments.get("frames") or {},
+            limit=check_limit(arguments.get("max_results")),
+        )
+    for name in ("params", "frames"):
+        if arguments.get(name) is not None:
+            raise UsageError(f"{name} are for a SQL statement, and there is none. Nothing was sent.")
     filters = make_filters(
         type=arguments.get("type"),
         private=arguments.get("private", False),
@@ -239,11 +213,5 @@ def check(query: str | None = None, /, **arguments: Unpack[ReadArguments]) -> tu
         image_id=arguments.get("image_id"),
         max_results=arguments.get("max_results"),
     )
-    backend = options.resolve("dtype_backend", arguments.get("dtype_backend")).value
-    shape = Shape(arguments.get("columns"), arguments.get("index_col"), backend, arguments.get("dtypes"))
     shape.check()
-    return filters, shape
-
-
-def _ticking(tick: bars.Tick | None, reading: Reading) -> Callable[[], None] | None:
-    return None if tick is None else lambda: tick(reading.rows_read, reading.total)
+    return ListingRead(shape=shape, filters=filters)

@@ -82,6 +82,11 @@ def redact(text: str) -> str:
     return _SHAPES.sub(_mask, text)
 
 
+def has_token(text: str) -> bool:
+    """Tell whether a text has a token of DigitalOcean's in it, live or by its looks."""
+    return any(token in text for token in _live) or any(match["token"] for match in _SHAPES.finditer(text))
+
+
 def redact_bytes(body: bytes) -> bytes:
     """Mask every live token in what came over the wire: a server may send back what it was sent."""
     for token in _longest_first():

@@ -31,8 +31,8 @@ class Table:
 
     @property
     def key(self) -> str:
-        """The column that tells its records apart."""
-        return next(column.name for column in self.columns if column.required)
+        """The column that tells its records apart; of a query's result, the first."""
+        return next((column.name for column in self.columns if column.required), self.columns[0].name)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -134,6 +134,12 @@ ACCOUNT = Table(
 # The API's request filter `type` is not the attribute `type` (openapi: images_list, "Image Type").
 REQUEST_TYPES = ("distribution", "application")
 KINDS = ("base", "snapshot", "backup", "custom", "admin")
+STATUSES = ("NEW", "available", "pending", "deleted", "retired")
+# The distributions an import may name (openapi, the field distribution of an image); others are read as Unknown.
+DISTRIBUTIONS = (
+    *("Arch Linux", "CentOS", "CoreOS", "Debian", "Fedora", "Fedora Atomic", "FreeBSD", "Gentoo", "openSUSE"),
+    *("RancherOS", "Rocky Linux", "Ubuntu", "Unknown"),
+)
 # What `private=true` lists: the user's own images.
 PRIVATE_KINDS = frozenset({"snapshot", "backup", "custom"})
 

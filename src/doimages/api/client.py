@@ -11,7 +11,8 @@ from urllib.parse import quote
 from doimages.api.credentials import Credentials
 from doimages.api.ids import check_tag, image_key, image_number
 from doimages.api.listing import Listing, Reading, read_listing
-from doimages.api.model import Kind, Request
+from doimages.api.model import Kind, Page, Request
+from doimages.api.pages import decode_pages
 from doimages.api.portal import portal
 from doimages.api.wire import check_json, decode_body, decode_record
 from doimages.errors import UsageError
@@ -76,6 +77,22 @@ class Client:
             self._totals[known] = listing.total
         return listing
 
+    def last_total(self, path: str, query: Mapping[str, str]) -> int | None:
+        """Give the total that a listing had the last time, if it was read; nothing is sent."""
+        return self._totals.get((path, str(sorted(query.items()))))
+
+    async def page(self, table: Table, path: str, query: Mapping[str, str]) -> Page:
+        """Send GET ``path`` for one page, which the query names."""
+        request = Request("GET", path, dict(query), scope="image:read")
+        reply = await self._transport.send(request)
+        check_json(request, reply)
+        return decode_pages([reply.body], table)[0]
+
+    async def body(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Send GET ``path`` once, and give the whole reply as it is."""
+        request = Request("GET", path, dict(query or {}), scope="image:read")
+        return decode_body(request, await self._transport.send(request))
+
     async def images(
         self,
         *,
@@ -87,9 +104,9 @@ class Client:
         """Send GET /v2/images; ``type`` is the request filter distribution or application, ``how`` as in listing."""
         return await self.listing(IMAGES, IMAGES_PATH, image_query(type, private=private, tag_name=tag_name), **how)
 
-    async def image_actions(self, image_id: int) -> Listing:
+    async def image_actions(self, image_id: int, *, reading: Reading | None = None) -> Listing:
         """Send GET /v2/images/{id}/actions."""
-        return await self.listing(ACTIONS, f"{_path_of(image_id)}/actions")
+        return await self.listing(ACTIONS, f"{_path_of(image_id)}/actions", reading=reading)
 
     async def actions(self) -> Listing:
         """Send GET /v2/actions."""

@@ -78,6 +78,19 @@ def shared_client(base_url: str | None = None, context: str | None = None, *, so
         return client
 
 
+def known_client(base_url: str | None = None, context: str | None = None) -> Client | None:
+    """Give the client for these settings if there is one already; none is made, and no sandbox started."""
+    url, name = options.resolve("base_url", base_url), options.resolve("context", context)
+    try:
+        if url.value == SANDBOX and embedded.server is None:
+            return None
+        found = _credentials(None, url, name)
+    except DOImagesError:
+        return None
+    with _lock:
+        return _shared.get((found.base_url, found.source), (None, None))[1]
+
+
 def describe_account(base_url: str | None = None, context: str | None = None) -> tuple[str, str]:
     """Say in words which address and whose token a read would use; nothing is sent, and no sandbox started."""
     url, name = options.resolve("base_url", base_url), options.resolve("context", context)

@@ -12,13 +12,13 @@ from typing import Any, Never
 
 from doimages.errors import UsageError, unknown_name
 from doimages.notebook.flags import FLAGS, SUBCOMMANDS, Flag, Subcommand
+from doimages.notebook.values import read_file
 from doimages.reader import DtypeBackend, ImageType, Progress, ReadArguments
-from doimages.redaction import redact
+from doimages.redaction import has_token, redact
+from doimages.sql.words import STATEMENTS
 
-# Words that begin a statement; `%doimages select` alone is a variable of that name.
-_STATEMENT = re.compile(
-    r"\s*(SELECT|WITH|SHOW|DESCRIBE|EXPLAIN|INSERT|UPDATE|REPLACE|DELETE|EXEC)\s+[^\s<-]", re.IGNORECASE
-)
+# A word that begins a statement, and more; `%doimages select` alone is a variable of that name.
+_STATEMENT = re.compile(rf"\s*({'|'.join(STATEMENTS)})\b\s*[^\s<=-]", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/|^\s*#.*?$|--.*?$", re.DOTALL | re.MULTILINE)
 _HELP = "`%doimages --help` lists the flags. Nothing was sent."
 
@@ -37,6 +37,10 @@ class Listing:
     id: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     max_results: int | None = None
+    file: str | None = None
+    param: tuple[str, ...] = ()
+    params: str | None = None
+    save: str | None = None
     as_: str = "frame"
     dtype_backend: DtypeBackend | None = None
     dry_run: bool = False
@@ -75,7 +79,7 @@ class Errand:
 
 def parse(line: str, cell: str | None = None) -> Listing | Errand:
     """Read the line and the body; raises UsageError, and nothing else, if they make no sense. Nothing is sent."""
-    _refuse_token(line)
+    _refuse_token(line, cell or "")
     statement = None if cell is None or not _COMMENT.sub("", cell).strip() else cell
     if cell is None and _STATEMENT.match(line):
         return Listing(statement=line)
@@ -94,11 +98,11 @@ def is_traceback_wanted(line: str) -> bool:
     return "--traceback" in line.split()
 
 
-def _refuse_token(line: str) -> None:
-    if redact(line) != line or "--token" in line:
+def _refuse_token(line: str, cell: str) -> None:
+    if redact(line) != line or "--token" in line or has_token(cell):
         raise UsageError(
-            "This line has a token or password on it: it is now in this notebook and in IPython's history. "
-            "Revoke it, delete the line, and set $DIGITALOCEAN_TOKEN instead. Nothing was sent."
+            "This cell has a token or password in it: it is now in this notebook and in IPython's history. "
+            "Revoke it, delete it here, and set $DIGITALOCEAN_TOKEN instead. Nothing was sent."
         )
 
 
@@ -148,9 +152,22 @@ def _listing(dest: str | None, words: list[str], statement: str | None) -> Listi
         raise UsageError("--show and --no-display contradict each other. Nothing was sent.")
     if given["dtype_backend"] and given["as_"] in {"arrow", "json"}:
         raise UsageError("--dtype-backend is for frames; leave it out, or --as. Nothing was sent.")
+    statement = _statement(statement, given)
     names = {field.name for field in fields(Listing)}
     kept = {name: value for name, value in given.items() if name in names and value is not None}
     return Listing(dest=_check_dest(dests[0]) if dests else None, statement=statement, **kept)
+
+
+def _statement(body: str | None, given: dict[str, Any]) -> str | None:
+    """Give the SQL, from the body or the file; flags that are for SQL want one."""
+    if given["file"] is not None:
+        if body is not None:
+            raise UsageError("-f reads the SQL from a file, and this cell has a body. Nothing was sent.")
+        return read_file(given["file"])
+    for name in ("param", "params", "save"):
+        if given[name] and body is None:
+            raise UsageError(f"--{name} is for SQL, and there is none: write it below, or use -f. Nothing was sent.")
+    return body
 
 
 class _Parser(argparse.ArgumentParser):
@@ -165,6 +182,8 @@ def _parser() -> _Parser:
     for flag in FLAGS:
         if flag.takes == "nothing":
             parser.add_argument(*flag.spellings, dest=flag.field, action="store_true")
+        elif flag.takes == "each":
+            parser.add_argument(*flag.spellings, dest=flag.field, action="append")
         elif flag.takes == "values":
             parser.add_argument(*flag.spellings, dest=flag.field, action="extend", nargs="+")
         else:
@@ -181,7 +200,7 @@ def _value(flag: Flag, given: Any) -> Any:
             return int(given)
         except ValueError:
             raise UsageError(f"{flag.long} takes a whole number, not {given!r}. Nothing was sent.") from None
-    if flag.takes == "values":
+    if flag.takes in {"values", "each"}:
         return tuple(given)
     if flag.takes == "list":
         return tuple(word.strip() for word in given.split(","))

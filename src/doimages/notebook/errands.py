@@ -1,16 +1,17 @@
 """What the magic does beside reading: tell how things stand, the schema, the sandbox, doctl's contexts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
-from doimages.api.connect import describe_account, embedded
+from doimages.api.connect import describe_account, embedded, known_client
 from doimages.api.credentials import doctl_contexts
 from doimages.notebook.arguments import Errand, Listing
 from doimages.notebook.display import Sheet, WideFrame
-from doimages.reader import check
+from doimages.reader import ReadArguments, check
 from doimages.schema import IMAGES
 from doimages.settings import SETTINGS, options
 from doimages.table.frame import default_dtype
@@ -28,13 +29,12 @@ def run_errand(errand: Errand, last: Mapping[str, Any] | None) -> Any:
     return sandbox(str(errand.operand))
 
 
-def dry_run(listing: Listing) -> Sheet:
+def dry_run(listing: Listing, arguments: ReadArguments) -> Sheet:
     """Tell what a read would send, and to whom; needs no token, and starts no sandbox."""
-    filters, _ = check(listing.statement, **listing.read_arguments)
     address, token = describe_account(listing.endpoint, listing.context)
-    requests = [(f"request {place}", text) for place, text in enumerate(filters.requests(), 1)]
-    kept = [("then kept here", f"type is {' or '.join(filters.kinds)}")] if filters.kinds else []
-    return Sheet("Dry run: nothing was sent. It would be:", (("to", address), ("token from", token), *requests, *kept))
+    client = known_client(listing.endpoint, listing.context)
+    lines = replace(check(listing.statement, **arguments), client=client).explain()
+    return Sheet("Dry run: nothing was sent. It would be:", (("to", address), ("token from", token), *lines))
 
 
 def status(last: Mapping[str, Any] | None) -> Sheet:

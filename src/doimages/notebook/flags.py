@@ -9,14 +9,14 @@ from doimages.settings import DTYPE_BACKENDS, PROGRESS
 
 FORMS = ("frame", "arrow", "json")
 
-Takes = Literal["nothing", "text", "number", "list", "values"]
+Takes = Literal["nothing", "text", "number", "list", "values", "each"]
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
     """One flag: its spellings, what it takes, what that is called in the help, what it does, the words it may be.
 
-    A ``list`` is one word with commas, ``values`` are several words.
+    A ``list`` is one word with commas, ``values`` are several words; what takes ``each`` is given once for each.
     """
 
     spellings: tuple[str, ...]
@@ -60,6 +60,10 @@ FLAGS = (
         ("--columns",), "list", "a,b", "These columns, in this order, with commas between.", choices=IMAGES.column_names
     ),
     Flag(("-n", "--max-results"), "number", "N", "At most so many rows; no more pages are asked for than that takes."),
+    Flag(("-f", "--file"), "text", "FILE", "Read the SQL from this file, in place of the body."),
+    Flag(("-p", "--param"), "each", "NAME=VALUE", "A value for :name in the SQL, JSON or plain text; may be repeated."),
+    Flag(("--params",), "text", "$DICT", "Values for the SQL: a dict of the notebook, or JSON."),
+    Flag(("--save",), "text", "NAME", "Save the SELECT under this name: FROM NAME reads it anew, as with CREATE VIEW."),
     Flag(
         ("--as",),
         "text",
@@ -117,6 +121,9 @@ SUBCOMMANDS = (
 )
 
 EXAMPLES = """\
+%doimages SELECT type, count(*) AS n FROM images GROUP BY type
+%%doimages old -p days=90                  a cell with SQL below; :days is 90, other names are the notebook's own
+%%doimages --dry-run                       what the SQL below would send, without sending it
 %doimages --type snapshot                  the snapshots, as a DataFrame
 %doimages snaps --private -n 50            the same as snaps << --private -n 50: into a variable, nothing shown
 %%doimages web --tag-name web --show       a cell that holds nothing else; an empty body is a plain listing
@@ -132,10 +139,13 @@ def help_text() -> str:
     return (
         "Read DigitalOcean images into a typed DataFrame.\n\n"
         "    %doimages [DEST | DEST <<] [FLAG ...]      one line; in a cell of its own also %%doimages\n"
+        "    %%doimages [DEST | DEST <<] [FLAG ...]     with SQL in the lines below\n"
+        "    %doimages SELECT ...                       a statement of one line\n"
         "    %doimages SUBCOMMAND\n\n"
         "With DEST the result goes into that variable and is not shown; _doimages always holds the last one.\n"
         "A read that is interrupted leaves what came so far in _doimages_partial.\n"
-        "Long flags may be written with _ for -. SQL is not built yet.\n\n"
+        "SQL joins DataFrames of the notebook by their names, and :name in it is a value of the notebook's.\n"
+        "Long flags may be written with _ for -.\n\n"
         f"Flags\n{_columns(flags)}\n\nSubcommands\n{_columns(words)}\n\n"
         f"Examples\n{''.join(f'    {line}' for line in EXAMPLES.splitlines(keepends=True))}"
     ).rstrip()

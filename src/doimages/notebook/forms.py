@@ -18,7 +18,8 @@ def to_form(frame: pd.DataFrame, form: str) -> Any:
     rows = pa.Table.from_pandas(frame, preserve_index=False)
     if form == "arrow":
         # pandas' own metadata names dtypes that its reader of lists does not know again.
-        return rows.replace_schema_metadata({"do_images": json.dumps(frame.attrs["do_images"])})
+        read = frame.attrs.get("do_images")
+        return rows.replace_schema_metadata({"do_images": json.dumps(read)} if read else None)
     return [{name: _json(value) for name, value in record.items()} for record in rows.to_pylist()]
 
 

@@ -9,12 +9,15 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import TraitType
 
-from doimages import reader
+from doimages import reads
 from doimages.errors import DOImagesError, UsageError
 from doimages.notebook.arguments import Listing, is_traceback_wanted, parse
+from doimages.notebook.completer import register, unregister
+from doimages.notebook.display import WideFrame
 from doimages.notebook.errands import dry_run, run_errand
 from doimages.notebook.flags import help_text
 from doimages.notebook.forms import to_form
+from doimages.notebook.values import values
 from doimages.reader import prepare
 from doimages.settings import SETTINGS, options
 
@@ -89,22 +92,31 @@ class DoImagesMagic(Magics):
         if asked.help:
             print(help_text())  # noqa: T201 - help is printed
             return None
+        arguments = asked.read_arguments
+        if asked.statement is not None:
+            names = self._namespace
+            arguments |= {"params": values(asked.param, asked.params, names), "frames": names}
         if asked.dry_run:
-            made = dry_run(asked)
+            made = dry_run(asked, arguments)
             return None if asked.no_display else made
-        frame = prepare(
+        read = prepare(
             asked.statement,
             endpoint=asked.endpoint,
             context=asked.context,
             default_progress="auto",
-            **asked.read_arguments,
-        ).run()
+            **arguments,
+        )
+        if asked.save is not None:
+            read.save(asked.save)
+        frame = read.run()
         result = to_form(frame, asked.as_)
-        self._last = frame.attrs["do_images"]
+        self._last = frame.attrs.get("do_images")
         self._namespace[LAST] = result
         if asked.dest:
             self._namespace[asked.dest] = result
-        return result if asked.is_shown else None
+        if not asked.is_shown:
+            return None
+        return WideFrame(result) if read.is_told and asked.as_ == "frame" else result
 
     @property
     def _namespace(self) -> dict[str, Any]:
@@ -124,7 +136,8 @@ def load(shell: InteractiveShell) -> None:
     magic = DoImagesMagic(shell)
     shell.register_magics(magic)
     shell.input_transformers_cleanup.append(fill_empty_body)
-    reader.keep_partial = magic.keep_partial
+    register(shell, LAST)
+    reads.keep_partial = magic.keep_partial
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -136,7 +149,8 @@ def unload(shell: InteractiveShell) -> None:
         kind.pop(MAGIC, None)
     shell.configurables.remove(magic)
     shell.input_transformers_cleanup.remove(fill_empty_body)
-    reader.keep_partial = None
+    unregister(shell)
+    reads.keep_partial = None
     for name, value in magic.configured.items():
         if getattr(options, name) == value:
             setattr(options, name, None)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,22 +27,32 @@ class Filters:
     tag: str | None = None
     keys: tuple[int | str, ...] | None = None
     limit: int | None = None
+    # One page by its number and size, and no more; of a missing key, an error or no row.
+    page: tuple[int, int] | None = None
+    is_strict: bool = True
 
     @property
     def query(self) -> dict[str, str]:
         """The query of the listing."""
         return image_query(self.request_type, private=self.private, tag_name=self.tag)
 
-    def requests(self) -> list[str]:
-        """Say what would be sent, in words; how many pages a listing has is known only then."""
+    def requests(self, total: int | None = None) -> list[str]:
+        """Say what would be sent, in words; how many pages a listing has can be told only by its last total."""
+        if self.limit == 0:
+            return []
         if self.keys is not None and len(self.keys) < IDS_BY_LISTING:
             return [f"GET {IMAGES_PATH}/{key}" for key in self.keys]
-        query = "&".join(f"{name}={value}" for name, value in self.query.items())
-        size = min(PAGE_SIZE, self.api_limit or PAGE_SIZE)
+        query = urlencode(self.query)
+        number, size = self.page or (1, min(PAGE_SIZE, self.api_limit or PAGE_SIZE))
         listing = f"GET {IMAGES_PATH}?{query}{'&' if query else ''}per_page={size}"
-        if self.api_limit is not None and self.api_limit <= size:
-            return [f"{listing}&page=1"]
-        return [f"{listing}&page=1", f"{listing}&page=2 and on, side by side, until the total that page 1 tells"]
+        if self.page or (self.api_limit is not None and self.api_limit <= size):
+            return [f"{listing}&page={number}"]
+        if total is None:
+            return [f"{listing}&page=1", f"{listing}&page=2 and on, side by side, until the total that page 1 tells"]
+        pages = max(1, -(-total // size))
+        last = f" to {pages}, side by side" if pages > 2 else ""  # noqa: PLR2004 - the first page and one more
+        others = [f"{listing}&page=2{last}, if there are {total} images as the last time"]
+        return [f"{listing}&page=1", *(others if pages > 1 else [])]
 
     def keep(self, rows: pa.Table) -> pa.Table:
         """Apply every filter once more to what came: how the API combines them is nowhere documented.
@@ -84,7 +95,7 @@ def make_filters(
     max_results: int | None = None,
 ) -> Filters:
     """Check the filters as a person gives them; raises UsageError before anything is sent."""
-    limit = _check_limit(max_results)
+    limit = check_limit(max_results)
     if image_id is not None:
         if type is not None or private or tag_name is not None:
             raise UsageError("image_id asks for single images; type, private and tag_name filter a listing. Use one.")
@@ -96,7 +107,8 @@ def make_filters(
     )
 
 
-def _check_limit(limit: Any) -> int | None:
+def check_limit(limit: Any) -> int | None:
+    """Give the most rows that are asked for, if any number is; raises UsageError."""
     if limit is None:
         return None
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:

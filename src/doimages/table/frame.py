@@ -43,11 +43,11 @@ def check_columns(columns: Sequence[str] | None, index_col: str | None, table: T
     names = table.column_names if columns is None else tuple(columns)
     for name in names:
         if name not in table.column_names:
-            raise UnknownColumnError(name, table.column_names)
+            raise UnknownColumnError(name, table.column_names, table.name)
         if names.count(name) > 1:
             raise UsageError(f"columns names {name!r} twice. Nothing was sent.")
     if index_col is not None and index_col not in names:
-        raise UnknownColumnError(index_col, names)
+        raise UnknownColumnError(index_col, names, table.name)
 
 
 def check_dtypes(dtype_backend: str | None, dtypes: Mapping[str, Any] | None, table: Table = IMAGES) -> None:
@@ -56,7 +56,7 @@ def check_dtypes(dtype_backend: str | None, dtypes: Mapping[str, Any] | None, ta
         raise unknown_name("dtype_backend", dtype_backend, DTYPE_BACKENDS)
     for name, dtype in ({} if dtypes is None else dtypes).items():
         if name not in table.column_names:
-            raise UnknownColumnError(name, table.column_names)
+            raise UnknownColumnError(name, table.column_names, table.name)
         try:
             pandas_dtype(dtype)
         except TypeError:
@@ -93,12 +93,12 @@ def to_frame(
 def _array(values: pa.Array, column: Column | None, name: str, dtype_backend: str | None, keys: pa.ChunkedArray) -> Any:
     """Give the array of one column; an array, for pandas would align each Series with the index once more."""
     if column is not None and column.type == "time":
-        values = _times(values, name, keys)
+        values = read_times(values, name, keys)
     if dtype_backend == "pyarrow":
         return pd.arrays.ArrowExtensionArray(values)
     if pa.types.is_list(values.type) and values.type.value_type in {pa.string(), pa.null()}:
         return np.fromiter(_lists(values), dtype=object, count=len(values))
-    if column is None:
+    if column is None or (column.type == "object" and not pa.types.is_string(values.type)):
         return _unknown(values, dtype_backend)
     return _typed(values, default_dtype(column) if dtype_backend is None else _DTYPES[column.type][1])
 
@@ -125,6 +125,8 @@ def _unknown(values: pa.Array, dtype_backend: str | None) -> Any:
     for is_kind, kind in kinds:
         if is_kind(values.type):
             return _typed(values, _DTYPES[kind][0 if dtype_backend is None else 1])
+    if pa.types.is_timestamp(values.type) or pa.types.is_duration(values.type):
+        return values.to_numpy(zero_copy_only=False)
     return np.fromiter(values.to_pylist(), dtype=object, count=len(values))
 
 
@@ -152,7 +154,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _times(values: pa.Array, name: str, keys: pa.ChunkedArray) -> pa.Array:
+def read_times(values: pa.Array, name: str, keys: pa.ChunkedArray) -> pa.Array:
     """Read ISO 8601 in UTC, as every known reply has it; anything else by hand, and no guessing at month and day."""
     try:
         return values.cast(_TIME)
