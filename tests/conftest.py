@@ -1,6 +1,7 @@
 """What every test has: no token, no settings, no network but this machine, and a client over a script or a sandbox."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -29,6 +30,8 @@ def _alone(monkeypatch, tmp_path):
     options.reset()
     yield
     options.reset()
+    if "doimages.execute" in sys.modules:
+        sys.modules["doimages.execute"].views.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -183,3 +183,55 @@ def test_unknown_name():
     """Any other unknown name is answered likewise, even if it is no text."""
     assert str(errors.unknown_name("type", "snapshoot", ("snapshot", "base"))).endswith("Did you mean 'snapshot'?")
     assert str(errors.unknown_name("type", 5, ("snapshot",))) == "no type '5'. Known: snapshot."
+
+
+@pytest.mark.parametrize(
+    ("statement", "word", "line", "column", "shown"),
+    [
+        ("SELECT nmae", "nmae", 1, 8, ("SELECT nmae", "       ^^^^")),
+        ("SELECT\n  nmae\nFROM x", "nmae", 2, 3, ("  nmae", "  ^^^^")),
+        ("SELECT\r\n nmae\r\n", "nmae", 2, 2, (" nmae ", " ^^^^")),
+        ("\n\nSELECT '\u2028\x0b', nmae", "nmae", 3, 14, ("SELECT '  ', nmae", "             ^^^^")),
+        ("SELECT 'a\nb' || nmae", "'a\nb'", 1, 8, ("SELECT 'a", "       ^^")),
+        ("\tnmae\x1b[0m", "nmae", 1, 2, (" nmae [0m", " ^^^^")),
+        ("é🚀 nmae", "nmae", 1, 4, ("é🚀 nmae", "   ^^^^")),
+        (" " * 200 + "nmae" + "x" * 200, "nmae", 1, 201, (" " * 96 + "nmae", " " * 96 + "^^^^")),
+        ("n" * 300, "n" * 300, 1, 1, ("n" * 100, "^" * 100)),
+    ],
+)
+def test_pointing(statement, word, line, column, shown):
+    """An error points at a word: its line, shown as one a terminal does not obey, and carets below."""
+    start = statement.index(word)
+    error = UsageError("no.").mark(statement, start, start + len(word))
+
+    assert (error.line, error.column) == (line, column)
+    assert str(error).split("\n") == ["no.", *(f"  {text}" for text in shown)]
+    assert error._render_traceback_() == ["UsageError: no.", *(f"  {text}" for text in shown)]
+
+
+@pytest.mark.parametrize("statement", ["", " ", "\n", "SELECT", "SELECT\n", "SELECT\n\n"])
+def test_pointing_at_the_end(statement):
+    """Behind the last word, where something is missing, there is one caret; an empty text has a place too."""
+    error = UsageError("no.").mark(statement, len(statement), len(statement) + 1)
+
+    assert error.line == statement.count("\n") + 1
+    assert str(error).count("^") == 1
+    assert len(error._render_traceback_()) == 3
+
+
+def test_no_place():
+    """An error that is about no statement has no line and no column; one about all of it has the first."""
+    assert (UsageError("no.").line, UsageError("no.").column) == (None, None)
+    assert (UnknownColumnError("naem", ("name",)).line, UnsupportedError("no.").column) == (None, None)
+    assert (StatementError("no.").line, StatementError("no.").column) == (1, 1)
+
+
+def test_a_message_that_quotes_a_statement_moves_no_cursor():
+    """Letters of control in it are spaces; a token in the line that is shown is masked."""
+    assert str(StatementError("no \x1b[31m\n'x'.", hint="y\rz")) == "no  [31m 'x'. y z"
+    assert CANARY not in str(UsageError("no.").mark(f"SELECT '{CANARY}', nmae", 0, 6))
+
+
+def test_nothing_is_known():
+    """Where there are no names at all, none are listed."""
+    assert str(UnknownColumnError("x", (), "a query without FROM")) == "no column 'x' in a query without FROM."

@@ -68,6 +68,24 @@ def test_lies_in_wait():
     assert run(code) == "3\n[]"
 
 
+def test_the_extension_lies_in_wait(tmp_path):
+    """Loading it, a listing, and a look at a wrong line bring no library of SQL; the first statement does."""
+    code = (
+        "import sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell()\n"
+        "def there(): print([name for name in ('duckdb', 'sqlglot') if name in sys.modules])\n"
+        "shell.run_line_magic('load_ext', 'doimages')\n"
+        "shell.run_line_magic('doimages', 'rows --endpoint sandbox -n 1')\n"
+        "shell.run_line_magic('doimages', 'rows --dry-run')\n"
+        "there()\n"
+        "shell.run_cell_magic('doimages', 'rows', 'SELECT 1 AS a')\n"
+        "there()"
+    )
+
+    assert run(code, IPYTHONDIR=str(tmp_path)).splitlines()[-2:] == ["[]", "['duckdb', 'sqlglot']"]
+
+
 def test_patches_pandas():
     """An import puts the reader and the accessor on pandas."""
     code = (

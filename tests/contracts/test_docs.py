@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -13,14 +13,21 @@ from doimages import cli
 from doimages.accessor import ImagesAccessor
 from doimages.errors import DOImagesError
 from doimages.notebook.flags import FLAGS, SUBCOMMANDS
+from doimages.resources import RESOURCES
 from doimages.sandbox_api.app import OPERATIONS
 from doimages.schema import ACCOUNT, ACTIONS, IMAGES, REGIONS, SNAPSHOTS, TAGS
-from doimages.settings import SETTINGS
+from doimages.settings import SETTINGS, options
+from doimages.sql import words
+from doimages.sql.allowed import TABLE_FUNCTIONS
+from doimages.sql.functions import OURS
+from doimages.sql.parse import STATEMENT_WORDS
+from doimages.sql.vocabulary import KNOWN
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 if not DOCS.is_dir():
     pytest.skip("the docs are in the checkout only", allow_module_level=True)
+sys.path.append(str(DOCS))  # its scripts import each other
 
 PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
 REFERENCE = DOCS / "reference"
@@ -36,17 +43,7 @@ PRIVATE = re.compile(
 )
 
 
-def load(name):
-    """Import a script of the docs, which is no package."""
-    spec = spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-generate = load("generate")
-run_pages = load("run_pages")
+generate, run_pages, sql_page = (import_module(name) for name in ("generate", "run_pages", "sql_page"))
 
 
 def read(page):
@@ -85,13 +82,66 @@ NAMED = [
     *(("options.md", f"`{setting.variable}`") for setting in SETTINGS.values()),
     *(("cli.md", name) for name in options_of_commands() if name != "--help"),
     *(("sandbox.md", f"`{method} {path}`") for method, path, _, _ in OPERATIONS),
+    *(("sql.md", function.signature) for function in KNOWN),
+    *(("sql.md", name.lower()) for name in (*OURS, *TABLE_FUNCTIONS)),
+    *(("sql.md", f"`{path}`") for resource in RESOURCES for path in resource.paths),
+    *(("sql.md", f"`{column.name}`") for resource in RESOURCES for column in resource.table.columns),
+    *(
+        ("sql.md", f"`{name}`")
+        for resource in RESOURCES
+        for method in resource.methods
+        for name in (
+            *method.names,
+            *(name for parameter in method.parameters for name in (parameter.name, parameter.stackql_name)),
+        )
+    ),
 ]
 
 
 @pytest.mark.parametrize(("page", "name"), sorted(set(NAMED)))
 def test_the_reference_names(page, name):
-    """Every public name, error, column, flag, subcommand, setting, command and operation is in its reference page."""
+    """Every public name, error, column, flag, setting, command, operation and word of SQL is in its reference page."""
     assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", read(REFERENCE / page))
+
+
+def test_the_grammar_has_every_word_of_sql():
+    """Statements, clauses, what SHOW shows and hints stand in the section of statements, not just somewhere."""
+    section = read(REFERENCE / "sql.md").partition("## Statements")[2].partition("\n## ")[0]
+    known = (*STATEMENT_WORDS, *words.KEYWORDS, *words.HINTS)
+    assert [word for word in known if not re.search(rf"\b{word}\b", section)] == []
+
+
+@pytest.fixture(scope="module")
+def box():
+    """A sandbox that statements are asked of as fast as they come."""
+    with doimages.sandbox(rate_limit=10_000) as box:
+        options.requests_per_minute = 10_000
+        yield box
+    options.reset()
+
+
+@pytest.mark.parametrize("told", list(sql_page.differences()), ids=lambda told: told["write"] or told["what"])
+def test_a_difference_from_stackql_is_as_told(box, told):
+    """What the page says is done here is what a statement gives, sends or is refused with; or another test holds it."""
+    given = told.keys() & {"first", "rows", "sent", "refused", "explained", "test"}
+    assert given
+    if "test" in given:
+        path, name = told["test"].split("::")
+        assert f"def {name}(" in read(ROOT / path)
+        return
+    log = box._server.state.log
+    log.clear()
+    statement = f"EXPLAIN {told['write']}" if "explained" in told else told["write"]
+    if "refused" in told:
+        with pytest.raises(doimages.UsageError, match=re.escape(told["refused"])):
+            doimages.read_do_images(statement, client=box.client)
+        assert not log
+        return
+    frame = doimages.read_do_images(statement, client=box.client)
+    if "explained" in told:
+        assert frame.detail.iloc[-1].startswith(told["explained"])
+    found = {"rows": len(frame), "sent": len(log), "first": frame.iat[0, 0] if len(frame) else None}
+    assert {name: found[name] for name in given & found.keys()} == {name: told[name] for name in given & found.keys()}
 
 
 def test_the_reference_shows_every_member_of_the_accessor():

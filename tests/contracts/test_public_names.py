@@ -76,7 +76,8 @@ def parameters(function):
 def test_reader():
     """read_do_images takes a query by position, and the rest by name."""
     by_name = dict.fromkeys(
-        ["tag_name", "type", "image_id", "columns", "index_col", "params", "max_results"], ("KEYWORD_ONLY", None)
+        ["tag_name", "type", "image_id", "columns", "index_col", "params", "frames", "max_results"],
+        ("KEYWORD_ONLY", None),
     )
     by_name |= dict.fromkeys(["dtype_backend", "dtypes", "progress", "client"], ("KEYWORD_ONLY", None))
 

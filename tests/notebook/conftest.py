@@ -5,6 +5,7 @@ from contextlib import suppress
 from queue import Empty
 
 import pytest
+from desk import Desk, open_desk
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import KernelManager
 from traitlets.config import Config
@@ -46,6 +47,22 @@ class Notebook:
 
     def __contains__(self, name):
         return name in self.shell.user_ns
+
+
+@pytest.fixture(scope="module")
+def _desk():
+    with open_desk(images=60) as desk:
+        yield desk
+
+
+@pytest.fixture
+def desk(_desk, monkeypatch) -> Desk:
+    """A sandbox that the environment names, as it would an account."""
+    monkeypatch.setenv("DIGITALOCEAN_API_URL", _desk.box.url)
+    monkeypatch.setenv("DIGITALOCEAN_TOKEN", _desk.box.token)
+    monkeypatch.setenv("DOIMAGES_REQUESTS_PER_MINUTE", "10000")
+    _desk.state.reset()
+    return _desk
 
 
 @pytest.fixture

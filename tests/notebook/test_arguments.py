@@ -1,6 +1,7 @@
 """The line to a record: whatever is typed is understood, or refused with an error of ours."""
 
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -44,13 +45,18 @@ def test_any_line_is_read_or_refused(line, cell):
 def test_every_flag_of_the_table_is_read_and_in_the_help(flag):
     """With - or with _, and it lands in its own field."""
     value = {"nothing": "", "number": "3", "list": "name", "values": "1 2"}.get(flag.takes, (*flag.choices, "x")[0])
+    if flag.long == "--file":
+        value = "x.sql"
+        Path(value).write_text("SELECT 1", encoding="utf-8")
     assert flag.usage in help_text()
-    read = parse(f"{flag.long.replace('-', '_').replace('__', '--', 1)} {value}")
+    body = "SELECT 1" if flag.long in {"--param", "--params", "--save"} else None
+    read = parse(f"{flag.long.replace('-', '_').replace('__', '--', 1)} {value}", body)
     if flag.long == "--output":
         assert read.dest == "x"
     elif flag.long != "--traceback":
         found = getattr(read, flag.field)
-        assert found == {"nothing": True, "number": 3, "list": ("name",), "values": ("1", "2")}.get(flag.takes, value)
+        taken = {"nothing": True, "number": 3, "list": ("name",), "values": ("1", "2"), "each": (value,)}
+        assert found == taken.get(flag.takes, value)
 
 
 def test_a_record_is_what_the_line_says():

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 import doimages
-from doimages import reader
+from doimages import reads
 from doimages.api.connect import embedded
-from doimages.errors import DOImagesError, NotFoundError, UnknownColumnError, UnsupportedError, UsageError
+from doimages.errors import DOImagesError, NotFoundError, StatementError, UnknownColumnError, UsageError
 from doimages.notebook.magic import DoImagesMagic, fill_empty_body, load
 from doimages.settings import SETTINGS, options
 
@@ -48,11 +48,16 @@ def test_a_cell_without_a_statement_is_a_plain_listing(notebook, body):
 
 
 @pytest.mark.parametrize(
-    "cell", ["%%doimages box\nSELECT * FROM images", "%doimages SELECT * FROM images", "%doimages show methods"]
+    ("cell", "kind"),
+    [
+        ("%%doimages box\nSELECT * FROM images", doimages.CredentialsError),
+        ("%doimages SELECT * FROM images", doimages.CredentialsError),
+        ("%doimages show methods", StatementError),
+    ],
 )
-def test_sql_is_refused_as_not_built(notebook, cell):
-    """A statement in the body, or on the line, is not taken for a variable."""
-    assert isinstance(notebook.fail(cell), UnsupportedError)
+def test_sql_is_not_taken_for_a_variable(notebook, cell, kind):
+    """A statement in the body, or on the line, is read as one: it wants a token, or says what is wrong with it."""
+    assert isinstance(notebook.fail(cell), kind)
     assert len(notebook.out.splitlines()) <= 3
     assert "box" not in notebook
 
@@ -233,12 +238,12 @@ def test_unloading_takes_everything_away(notebook):
     assert "doimages" not in {**shell.magics_manager.magics["line"], **shell.magics_manager.magics["cell"]}
     assert not [one for one in shell.configurables if type(one).__name__ == "DoImagesMagic"]
     assert fill_empty_body not in shell.input_transformers_cleanup
-    assert reader.keep_partial is None
+    assert reads.keep_partial is None
     assert options.progress is None
     assert not hasattr(pd, "read_do_images")
     assert not hasattr(pd.DataFrame, "do_images")
     notebook.run("%load_ext doimages")
-    assert reader.keep_partial is not None
+    assert reads.keep_partial is not None
     assert hasattr(pd.DataFrame, "do_images")
     assert len(notebook.run(f"%doimages {BOX} -n 2").do_images.ids) == 2
 
@@ -271,7 +276,7 @@ def test_an_interrupt_in_a_read_keeps_what_came(notebook, monkeypatch):
 
     class Stopped:
         def run(self):
-            reader.keep_partial(partial)
+            reads.keep_partial(partial)
             raise KeyboardInterrupt
 
     monkeypatch.setattr("doimages.notebook.magic.prepare", lambda *_, **__: Stopped())

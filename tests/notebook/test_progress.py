@@ -43,7 +43,7 @@ def test_a_magic_asks_for_auto_and_a_setting_wins(notebook, monkeypatch):
     """--progress is above the setting, the setting above auto."""
     asked = []
     shown = progress.show
-    monkeypatch.setattr("doimages.reader.bars.show", lambda mode: asked.append(mode) or shown("off"))
+    monkeypatch.setattr("doimages.reads.bars.show", lambda mode: asked.append(mode) or shown("off"))
     notebook.run("%doimages --endpoint sandbox -n 1")
     notebook.run('%config DoImagesMagic.progress = "text"')
     notebook.run("%doimages --endpoint sandbox -n 1")

@@ -207,7 +207,8 @@ def test_frame_of_another_address_is_not_refreshed(make_client):
         ({"dtypes": {"nmae": "str"}}, "no column 'nmae' in images. Did you mean 'name'?"),
         ({"dtypes": {"name": "varchar"}}, "dtypes['name']: 'varchar' is no dtype that pandas knows. Nothing was sent."),
         ({"progress": "loud"}, "progress"),
-        ({"params": {"a": 1}}, "params are the values of a SQL statement, and there is none. Nothing was sent."),
+        ({"params": {"a": 1}}, "params are for a SQL statement, and there is none. Nothing was sent."),
+        ({"frames": {}}, "frames are for a SQL statement, and there is none. Nothing was sent."),
     ],
 )
 def test_wrong_argument_is_refused_before_anything_is_sent(make_client, arguments, message):

@@ -12,7 +12,7 @@ from doimages.api.connect import Sandbox
 
 def read() -> None:
     assert_type(doimages.read_do_images(), pd.DataFrame)
-    assert_type(doimages.read_do_images("SELECT name FROM images WHERE id = $id", params={"id": 7}), pd.DataFrame)
+    assert_type(doimages.read_do_images("SELECT name FROM images WHERE id = :id", params={"id": 7}), pd.DataFrame)
     doimages.read_do_images(
         private=True,
         tag_name="prod",
@@ -27,6 +27,7 @@ def read() -> None:
     )
     doimages.read_do_images(type=["snapshot", "backup"], image_id=None)
     doimages.read_do_images(image_id=[7, "ubuntu-24-04-x64"])
+    doimages.read_do_images("FROM owners", frames={"owners": pd.DataFrame()}, max_results=5)
 
 
 def refuse() -> None:
@@ -96,6 +97,7 @@ def fail() -> str | int | float | bool | list[str] | None:  # noqa: C901, PLR091
     try:
         doimages.read_do_images()
     except doimages.StatementError as error:
+        assert_type(error.line, int | None)
         return error.hint or f"{error.line}:{error.column}"
     except doimages.UnknownColumnError as error:
         return error.suggestions
