@@ -1,6 +1,9 @@
 """The figures as Markdown: one table of all who list images, and each target with what was measured."""
 
+import statistics
 from collections.abc import Iterator
+
+import sql
 
 OURS = "doimages, listing"
 PYDO, LOOP = "pydo, as its docs do (per_page 50)", "requests loop + json_normalize"
@@ -8,6 +11,7 @@ LARGE = "20,000 @50 ms"
 PAIRED = ("200 @50 ms", "2,000 @50 ms", LARGE)
 # The floor of the targets is that of the first measurements: raw HTTP/1.1 on 64 open sockets. Raw HTTP/2 is shown too.
 FLOOR, RAW_HTTP2 = "HTTP/1.1 on 64", "HTTP/2 on 1"
+Target = tuple[str, str, str, bool | None]
 FORBIDDEN = ("duckdb", "sqlglot", "ipywidgets", "httpx")
 
 
@@ -26,19 +30,20 @@ def ratio(above: float | None, below: float | None) -> float | None:
     return above / below if above and below else None
 
 
-def list_targets(results: dict) -> Iterator[tuple[str, str, str, bool | None]]:
+def at_most(what: str, measured: float | None, limit: float, unit: str) -> Target:
+    if measured is None:
+        return what, f"≤ {limit:g} {unit}", "-", None
+    return what, f"≤ {limit:g} {unit}", f"{measured:,.2f} {unit}", measured <= limit
+
+
+def at_least(what: str, measured: float | None, limit: float) -> Target:
+    if measured is None:
+        return what, f"≥ {limit:g} times", "-", None
+    return what, f"≥ {limit:g} times", f"{measured:,.1f} times", measured >= limit
+
+
+def list_targets(results: dict) -> Iterator[Target]:
     """Yield each target: what, how much is asked, what was measured, and whether it is met (None: not measured)."""
-
-    def at_most(what: str, measured: float | None, limit: float, unit: str) -> tuple[str, str, str, bool | None]:
-        if measured is None:
-            return what, f"≤ {limit:g} {unit}", "-", None
-        return what, f"≤ {limit:g} {unit}", f"{measured:,.2f} {unit}", measured <= limit
-
-    def at_least(what: str, measured: float | None, limit: float) -> tuple[str, str, str, bool | None]:
-        if measured is None:
-            return what, f"≥ {limit:g} times", "-", None
-        return what, f"≥ {limit:g} times", f"{measured:,.1f} times", measured >= limit
-
     for column, kind, limit, what in (
         ("200 @50 ms", "listing", 1.15, "200 images at 50 ms, against one round trip"),
         ("2,000 @50 ms", "listing", 1.15, "2,000 at 50 ms, against the floor of two round trips"),
@@ -62,6 +67,26 @@ def list_targets(results: dict) -> Iterator[tuple[str, str, str, bool | None]]:
     is_clean = False if brought else True if is_whole else None
     found = ", ".join(sorted(brought)) or ("none" if is_whole else "-")
     yield "heavy modules that import or load_ext bring in", "none", found, is_clean
+    yield from list_sql_targets(results.get("sql", {}))
+
+
+def list_sql_targets(figures: dict) -> Iterator[Target]:
+    """Yield the targets of SQL."""
+    parts = {name: {} if "error" in part else part for name, part in figures.items()}
+    medians = [one["seconds"] * 1000 for one in parts.get("statements", {}).get("each", {}).values()]
+    what = f"the slowest of {len(medians) or 'the'} statements to parse, check and plan, warm, median"
+    yield at_most(what, max(medians, default=None), 20, "ms")
+    grouped = parts.get("groups", {}).get("seconds", {}).get("GROUP BY")
+    yield at_most("GROUP BY over 200,000 images in memory", grouped and grouped * 1000, 250, "ms")
+    for column in sql.LATENCIES:
+        ratios = {name: parts[column][name]["median"] for name in sql.LISTINGS} if parts.get(column) else {}
+        slowest = max(ratios, key=ratios.get, default="the slowest statement")
+        what = f"{slowest.removesuffix(' *')} over {column.replace('@', 'at ')}, against the plain read"
+        yield at_most(what, ratios.get(slowest), 1.3, "times")
+    pressed = [
+        case["median_first_milliseconds"] for one in parts.get("completion", {}).values() for case in one.values()
+    ]
+    yield at_most("completion over 20,000 images, the slowest case, median", max(pressed, default=None), 20, "ms")
 
 
 def write_table(results: dict) -> list[str]:
@@ -136,6 +161,46 @@ def write_details(results: dict) -> list[str]:
     return lines
 
 
+def write_sql_details(figures: dict) -> Iterator[str]:
+    """Yield the figures of SQL that are in no table, one line each."""
+    parts = {name: part for name, part in figures.items() if "error" not in part}
+    yield from (f"- SQL, {name}, failed: {part['error']}" for name, part in figures.items() if name not in parts)
+    if cold := parts.get("cold"):
+        took = ", ".join(f"{name} {show(median)} ms" for name, median in cold.items())
+        yield f"- The first statement of a process, doimages there already: {took}."
+    if checked := parts.get("statements"):
+        each, longest = checked["each"], checked["longest_collection_seconds"]
+        middle = statistics.median(one["seconds"] for one in each.values()) * 1000
+        slowest = max(each, key=lambda number: each[number]["seconds"])
+        single = max(one["slowest_seconds"] for one in each.values())
+        yield (
+            f"- {len(each)} statements checked, nothing sent: median {middle:.1f} ms; the slowest is vector {slowest} "
+            f"with {each[slowest]['seconds'] * 1000:.1f} ms; the slowest single call {show(single)} ms, the longest "
+            f"pass of Python's garbage collector {show(longest)} ms."
+        )
+    if groups := parts.get("groups"):
+        took = ", ".join(f"{name} {show(median)} ms" for name, median in groups["seconds"].items())
+        against = ", ".join(f"{times:.2f} of {name}" for name, times in groups["against"].items())
+        yield f"- 200,000 images in memory: {took}. The GROUP BY takes {against}."
+    for column in sql.LATENCIES:
+        pair = parts.get(column, {})
+        for name in sql.LISTINGS if pair else ():
+            low, high = pair[name]["quartiles"]
+            yield (
+                f"- {column}, {name} against the plain read in {pair['pairs']} pairs: median "
+                f"{pair[name]['median']:.2f}, half of them within {low:.2f} to {high:.2f}; the plain read takes "
+                f"{show(pair['plain_seconds'])} ms."
+            )
+    for backend, cases in parts.get("completion", {}).items():
+        slowest = max(cases, key=lambda name: cases[name]["median_first_milliseconds"])
+        single = max(case["slowest_first_milliseconds"] for case in cases.values())
+        yield (
+            f"- Completion, {backend}: the slowest case is {slowest}, "
+            f"{cases[slowest]['median_first_milliseconds']:.1f} ms at first and "
+            f"{cases[slowest]['median_again_milliseconds']:.1f} ms again; the slowest single press {single:.1f} ms."
+        )
+
+
 def write_report(results: dict) -> str:
     """Return the whole page."""
     run = results["run"]
@@ -152,7 +217,7 @@ def write_report(results: dict) -> str:
     words = {True: "met", False: "**NOT met**", None: "not measured"}
     lines += [f"| {what} | {asked} | {got} | {words[is_met]} |" for what, asked, got, is_met in list_targets(results)]
     versions = ", ".join(f"{name} {version}" for name, version in run["libraries"].items())
-    lines += ["", *write_details(results), ""]
+    lines += ["", *write_details(results), *write_sql_details(results.get("sql", {})), ""]
     machine = f"Python {run['python']}, {run['cores']} cores, load before the run {run['load_before']}"
     lines.append(f"{run['date']}, {machine}, {versions}; {run['run_seconds']} s in all.")
     lines.append("How: `make bench`; what is measured: `benchmarks/README.md`; raw figures: `benchmarks/results.json`.")

@@ -13,11 +13,12 @@ import floor
 import ours
 import peers
 import report
+import sql
 from imports import measure_imports
 from measure import run_cell
 from server import Server, running_server
 
-GROUPS = ("floor", "ours", "peers", "decode", "memory", "imports")
+GROUPS = ("floor", "ours", "peers", "decode", "memory", "imports", "sql")
 COLUMNS = {
     "200 @50 ms": (200, 0.05),
     "2,000 @50 ms": (2_000, 0.05),
@@ -25,7 +26,7 @@ COLUMNS = {
     "20,000 @50 ms": (20_000, 0.05),
 }
 QUICK_PEERS = ("requests loop + json_normalize",)
-LIBRARIES = ("doimages", "pandas", "pyarrow", "httpx", "h2", "hypercorn", "requests")
+LIBRARIES = ("doimages", "pandas", "pyarrow", "duckdb", "sqlglot", "httpx", "h2", "hypercorn", "requests")
 LIBRARIES += ("pydo", "python-digitalocean", "apache-libcloud")
 
 
@@ -86,7 +87,7 @@ def describe_run(seconds: float, load_before: float, *, is_quick: bool) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="about 40 s: fewer calls, no slow peers, no memory")
+    parser.add_argument("--quick", action="store_true", help="about two minutes: fewer calls, no slow peers, no memory")
     parser.add_argument("--cells", nargs="+", choices=GROUPS, default=list(GROUPS), help="only these groups")
     parser.add_argument("--write", type=Path, help="write the Markdown here too")
     asked = parser.parse_args()
@@ -103,6 +104,8 @@ def main() -> None:
         if "memory" in groups and not asked.quick:
             state = {"total": 200_000, "latency_seconds": 0.0}
             results["memory"] = run_cell("memory.py", "memory", server, state, 1, 0, server.url)
+        if "sql" in groups:
+            results["sql"] = sql.measure_sql(server, is_quick=asked.quick)
     if "imports" in groups:
         results["imports"] = measure_imports(2 if asked.quick else 7)
     results["run"] = describe_run(time.perf_counter() - started, load_before, is_quick=asked.quick)
