@@ -8,6 +8,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from layout import NOTE, table
+from sql_page import sql_page
+
 import doimages
 from doimages.api.rows import to_rows
 from doimages.errors import DOImagesError
@@ -17,7 +20,6 @@ from doimages.settings import SETTINGS
 from doimages.table.frame import to_frame
 
 ROOT = Path(__file__).parents[1]
-NOTE = "% Made by docs/generate.py from the code; change it there.\n"
 MISSING = {
     "int64": "never",
     "str": "`nan`",
@@ -44,11 +46,6 @@ ATTRIBUTES = {
     "value": "the value that does not fit",
 }
 BASE_ATTRIBUTES = ("status", "request_id", "retry_after", "retryable")
-
-
-def table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 
 
 def dtypes(described: Table, backend: str | None) -> dict[str, str]:
@@ -112,6 +109,8 @@ of it away again. Loading sends nothing and needs no token.
 
 ```text
 %doimages [DEST | DEST <<] [FLAG ...]      one line; in a cell of its own also %%doimages
+%%doimages [DEST | DEST <<] [FLAG ...]     with SQL in the lines below
+%doimages SELECT ...                       a statement of one line, without flags
 %doimages SUBCOMMAND
 ```
 
@@ -119,8 +118,9 @@ Without `DEST` the result is the output of the cell. With it the result goes int
 `_doimages` always holds the last result. A read that is interrupted leaves what came so far in `_doimages_partial`,
 with `complete` False in its provenance. Long flags may be written with `_` for `-`.
 
-The body of a cell is for SQL, which is not built yet: leave it empty. A token on the line is refused, for it would
-stay in the notebook and in the history.
+The body of a cell is [SQL](sql.md), of one statement or several; without a body the flags are a plain listing. In SQL a
+`DataFrame` of the notebook is a table by its name, and `:name` is a value: of `-p`, then of `--params`, then the
+notebook's own. A token on the line or in the body is refused, for it would stay in the notebook and in the history.
 
 ## Flags
 
@@ -252,6 +252,7 @@ MADE: dict[Path, Callable[[], str]] = {
     ROOT / "docs/reference/magic.md": magic_page,
     ROOT / "docs/reference/options.md": options_page,
     ROOT / "docs/reference/errors.md": errors_page,
+    ROOT / "docs/reference/sql.md": sql_page,
     ROOT / "README.md": readme_page,
 }
 
