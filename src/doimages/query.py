@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from doimages.api.client import Client
 from doimages.api.ids import image_key, image_number
 from doimages.api.listing import do_all
 from doimages.errors import UsageError
-from doimages.sql.allowed import check_calls
+from doimages.sql.allowed import check_calls, check_size
 from doimages.sql.bind import Lookup, bind
 from doimages.sql.functions import to_duckdb
 from doimages.sql.literals import check_literals
@@ -103,11 +103,14 @@ def make_query(statement: Select, lookup: Lookup, find_object: FindObject, limit
     def find_fields(name: str) -> Fields | None:
         if name not in objects:
             found = find_object(name)
-            if found is None or not is_frame(found):
-                return None
-            objects[name] = read_once(name, found)
-        return {column.lower(): Field(kind) for column, kind in column_types(objects[name]).items()}
+            with _guarded(name):
+                if found is None or not is_frame(found):
+                    return None
+                objects[name] = read_once(name, found)
+        with _guarded(name):
+            return {column.lower(): Field(kind) for column, kind in column_types(objects[name]).items()}
 
+    check_size(tree)
     check_calls(tree, text)
     names = Names(tree, text, find_fields)
     check_literals(tree, text)
@@ -136,6 +139,17 @@ def make_query(statement: Select, lookup: Lookup, find_object: FindObject, limit
 
 def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+@contextlib.contextmanager
+def _guarded(name: str) -> Iterator[None]:
+    """Have what a frame of some other kind raises, when it is looked at, be about that frame."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a value may raise anything when it is looked at
+        raise UsageError(f"{name} cannot be read as a frame: {type(error).__name__}. Nothing was sent.") from None
 
 
 def _furnish(query: Query) -> Residual:
@@ -178,10 +192,18 @@ def _title(tree: exp.Expr) -> None:
     while isinstance(tree, (exp.SetOperation, exp.Subquery)):
         tree = tree.this
     if isinstance(tree, exp.Select):
-        for projection in list(tree.expressions):
-            is_star = projection.is_star or projection.find(exp.Columns) is not None
-            if not is_star and not isinstance(projection, (exp.Column, exp.Alias, exp.Aliases)):
-                projection.replace(exp.alias_(projection.copy(), to_title(projection), quoted=True))
+        tree.set("expressions", [_titled(projection) for projection in tree.expressions])
+
+
+def _titled(projection: exp.Expr) -> exp.Expr:
+    is_star = projection.is_star or projection.find(exp.Columns) is not None
+    if is_star or isinstance(projection, (exp.Column, exp.Alias, exp.Aliases)):
+        return projection
+    title = to_title(projection)
+    # DuckDB would take current_date AS "current_date" for a column that names itself.
+    return (
+        projection if title.isidentifier() else exp.Alias(this=projection, alias=exp.to_identifier(title, quoted=True))
+    )
 
 
 def _needed(trees: list[exp.Expr]) -> frozenset[str] | None:

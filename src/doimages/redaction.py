@@ -26,6 +26,7 @@ _LOGGERS = (
     "httpcore.proxy",
     "hpack.hpack",
     "hpack.table",
+    "sqlglot",
 )
 # hpack's records of whole header blocks: the token is in them in a code that anybody can read back.
 _HEADER_BLOCKS = ("Encoded header block", "Decoding")

@@ -8,6 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from doimages.api.client import Client
+from doimages.redaction import redact
 from doimages.table.arrow import result_table
 from doimages.table.fetch import Readings
 from doimages.table.frame import to_frame
@@ -86,7 +87,8 @@ class Explained:
     async def rows(self, client: Client | None, readings: Readings) -> pa.Table:  # noqa: ARG002 - as the others
         """Give it as rows."""
         lines = self.explain(client)
-        return pa.table({"step": [name for name, _ in lines], "detail": [text for _, text in lines]}, self.columns)
+        details = [redact(text) for _, text in lines]
+        return pa.table({"step": [name for name, _ in lines], "detail": details}, self.columns)
 
 
 @dataclass(frozen=True, slots=True)

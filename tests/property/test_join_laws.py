@@ -54,7 +54,9 @@ small = conditions("a.", "b.", leaves=3)
 @example(
     join="LEFT JOIN", asks={"a": None, "b": None}, in_on={}, on=None, where="b.id IN (NULL, 42)", key="a.id = b.id"
 )
-@example(join="LEFT JOIN", asks={"a": None, "b": None}, in_on={}, on="a.type = 'base'", where=None, key="a.id = b.id")
+@example(
+    join="LEFT JOIN", asks={"a": None, "b": None}, in_on={}, on="a.type = 'snapshot'", where=None, key="a.id = b.id"
+)
 @example(join="RIGHT JOIN", asks={"a": None, "b": None}, in_on={}, on="b.id = 200002364", where=None, key="a.id = b.id")
 @example(
     join="LEFT JOIN",

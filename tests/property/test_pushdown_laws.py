@@ -85,6 +85,7 @@ SHAPES = (
     "WITH c AS (SELECT * FROM {t}{limit}) SELECT id FROM c{where} ORDER BY id",
     "FROM {t}{where}{limit}",
     "SELECT 1 FROM {t}{where}{limit}",
+    "SELECT count(*) FROM (SELECT DISTINCT public FROM {t}{where}{limit}) x",
     "SELECT type, label FROM {t} i(type, label){limit}",
     "SELECT a.id, b.id FROM {t} a POSITIONAL JOIN {t} b WHERE b.type = 'snapshot'{limit}",
     "SELECT a.id, b.id FROM {t} a ASOF JOIN {t} b ON a.id >= b.id AND b.type = 'base' ORDER BY a.id{limit}",
@@ -115,6 +116,13 @@ def _is_in_order(paths: list[str]) -> bool:
 
 @settings(quick, max_examples=250)
 @given(drawn=shapes)
+@example(
+    drawn={
+        "shape": "SELECT count(*) FROM (SELECT DISTINCT public FROM {t}{where}{limit}) x",
+        "where": None,
+        "limit": " LIMIT 3",
+    }
+)
 def test_shapes_are_those_of_the_whole_listing(world, drawn):
     """LIMIT, OFFSET, ORDER BY, DISTINCT, GROUP BY and counts, also in a subquery or CTE, give the listing's rows."""
     found, paths = world.read(_shape(drawn, "images"))
@@ -137,6 +145,11 @@ narrow = shapes.filter(
 @example(
     first={"shape": SHAPES[8], "where": None, "limit": ""},
     second={"shape": "SELECT id FROM {t}{where}{limit}", "where": None, "limit": " LIMIT 3"},
+    word="UNION ALL",
+)
+@example(
+    first={"shape": "SELECT id FROM {t}{where}{limit}", "where": None, "limit": " LIMIT 3"},
+    second={"shape": "SELECT id FROM {t}{where}{limit}", "where": None, "limit": " LIMIT 100"},
     word="UNION ALL",
 )
 def test_queries_together_are_those_of_the_whole_listing(world, first, second, word):

@@ -118,7 +118,10 @@ def check_refusal(text: str) -> None:
     shown = error._render_traceback_()
     assert 1 <= len(shown) <= SHORT_LINES
     assert all(line.isprintable() for line in shown), shown
-    assert not shown[2:] or set(shown[2]) == {" ", "^"}
+    if len(shown) == SHORT_LINES and set(shown[2]) == {" ", "^"}:
+        place = shown[2].index("^")
+        letter = lines[error.line - 1][error.column - 1 : error.column]
+        assert shown[1][place : place + 1] == (letter if letter.isprintable() else " "), shown
 
 
 @settings(quick, max_examples=1000)
@@ -126,6 +129,7 @@ def check_refusal(text: str) -> None:
 @example("\r")
 @example("\x0b'")
 @example("SELECT\x85'")
+@example("SELECT 1;\x0bSELECT 2; FROM FROM")
 @example("SELECT 'a\u2028")
 @example("\ud800")
 @example("SELECT '\ud800")

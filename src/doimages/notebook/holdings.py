@@ -26,7 +26,7 @@ class Texts:
 
     def read(self, frame: Any, column: str) -> tuple[str, ...]:
         """Give the texts of a column in order; none if it is no frame, or has no such column."""
-        if not isinstance(frame, pd.DataFrame) or [*frame.columns].count(column) != 1:
+        if type(frame) is not pd.DataFrame or [*frame.columns].count(column) != 1:
             return ()
         if self._frame() is not frame:
             self._frame, self._texts = weakref.ref(frame), {}

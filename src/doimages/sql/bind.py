@@ -11,7 +11,7 @@ import pandas as pd
 from sqlglot import exp
 from sqlglot.tokens import TokenType
 
-from doimages.errors import StatementError
+from doimages.errors import StatementError, UsageError
 from doimages.sql.dialect import StackQL
 
 # Gives the value of a name, or raises KeyError; it is asked for no name but those in the statement.
@@ -28,7 +28,14 @@ def bind(tree: exp.Expr, lookup: Lookup, text: str) -> exp.Expr:
         except KeyError:
             hint = f"Give it: params={{'{name}': ...}}, -p {name}=..., or a variable of that name."
             raise _error(f":{name} has no value.", name, text, hint) from None
-        _place(node, _literal(value, name, text), name, text)
+        try:
+            made = _literal(value, name, text)
+        except UsageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a value may be of a kind that raises anything when it is looked at
+            message = f":{name} is a {type(value).__name__} that cannot be read ({type(error).__name__})."
+            raise _error(message, name, text) from None
+        _place(node, made, name, text)
     return tree
 
 
@@ -78,8 +85,11 @@ def _scalar(value: Any, name: str, text: str) -> exp.Expr:
     if isinstance(value, bool):
         return exp.true() if value else exp.false()
     if isinstance(value, (int, float, Decimal)) and abs(value) != float("inf"):
-        number = exp.Literal.number(str(abs(value)))
-        return exp.Neg(this=number) if value < 0 else number
+        # A number of its own kind may print itself as it likes: SQL, for one.
+        kind = next(kind for kind in (int, float, Decimal) if isinstance(value, kind))
+        plain = kind(value)
+        number = exp.Literal.number(str(abs(plain)))
+        return exp.Neg(this=number) if plain < 0 else number
     if isinstance(value, datetime):
         return exp.cast(exp.Literal.string(value.isoformat()), "timestamptz")
     if isinstance(value, date):
@@ -87,7 +97,7 @@ def _scalar(value: Any, name: str, text: str) -> exp.Expr:
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
             raise _error(f":{name} holds a letter that no SQL text can.", name, text)
-        return exp.Literal.string(value)
+        return exp.Literal.string("".join(value))
     hint = "Values are text, numbers, booleans, times, None, and lists of them. A frame goes into FROM by its name."
     raise _error(f":{name} is a {type(value).__name__}, which is no value.", name, text, hint)
 

@@ -9,7 +9,10 @@ from sqlglot.parser import Parser
 from sqlglot.parsers.duckdb import DuckDBParser
 from sqlglot.tokens import TokenType
 
+from doimages.redaction import guard_logs
 from doimages.sql.functions import OURS
+
+guard_logs()  # sqlglot's warnings quote the statement
 
 
 def _without_ours(table: dict[str, Any]) -> dict[str, Any]:

@@ -119,6 +119,7 @@ _REWRITES: Mapping[str, Callable[[Call], exp.Expr]] = {
 }
 FUNCTIONS: Mapping[str, Function] = {function.name.upper(): function for function in vocabulary.OURS}
 OURS = frozenset(FUNCTIONS)
+DEEPEST = 12
 
 
 def to_duckdb(tree: exp.Expr, kind_of_column: ColumnKind, *, text: str = "") -> exp.Expr:
@@ -138,7 +139,10 @@ def to_duckdb(tree: exp.Expr, kind_of_column: ColumnKind, *, text: str = "") -> 
         if function is None:
             operands.rewrite(node, kind, text)
         elif isinstance(node, exp.Anonymous):
-            _call(function, Call(node, kind, text))
+            call = Call(node, kind, text)
+            if _depth(node) > DEEPEST:
+                raise call.error(f"{function.name} stands in more than {DEEPEST} functions of its kind.")
+            _call(function, call)
     made: exp.Expr = holder.this.pop()
     return made
 
@@ -147,6 +151,15 @@ def _count(argument: exp.Expr) -> int:
     """Count what one node of arguments holds: DISTINCT has all of them in it."""
     held = argument.this if isinstance(argument, exp.Order) else argument
     return len(held.expressions) if isinstance(held, exp.Distinct) else 1
+
+
+def _depth(node: exp.Expr) -> int:
+    """Count the functions around a call that are rewritten: what some are made into names its argument twice."""
+    depth, above = 0, node.parent
+    while above is not None:
+        depth += isinstance(above, exp.Anonymous) and above.name.upper() in FUNCTIONS
+        above = above.parent
+    return depth
 
 
 def _call(function: Function, call: Call) -> None:

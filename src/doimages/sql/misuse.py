@@ -35,7 +35,7 @@ def check_use(site: Site, used: set[int], names: Names) -> None:
     aliases = dict(site.resource.aliases)
     for column in site.columns:
         name = column.name.lower()
-        if id(column) in used:
+        if id(column) in used or name not in _INSTEAD:
             continue
         compared = _compared(column)
         if name in site.parameters:
@@ -52,9 +52,7 @@ def check_use(site: Site, used: set[int], names: Names) -> None:
 
 def _compared(column: exp.Column) -> exp.Expr | None:
     """Give the predicate that a column stands in, in WHERE or ON; None elsewhere."""
-    if column.find_ancestor(exp.Where, exp.Join, exp.Select) is None or isinstance(
-        column.find_ancestor(exp.Where, exp.Join, exp.Select), exp.Select
-    ):
+    if not isinstance(column.find_ancestor(exp.Where, exp.Join, exp.Select), (exp.Where, exp.Join)):
         return None
     node: exp.Expr = column
     while isinstance(node.parent, exp.Expr) and not isinstance(node, (exp.Predicate, exp.Connector, exp.Not)):

@@ -1,6 +1,6 @@
 """Tables and columns of a query, held against the schema and the notebook's frames before anything is sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -75,6 +75,9 @@ class Names:
         self.sites: list[Site] = []
         self.frames: dict[str, Fields] = {}
         self._find_frame = find_frame
+        self._items = {
+            id(column) for comprehension in tree.find_all(exp.Comprehension) for column in _items(comprehension)
+        }
         self._sites: dict[int, Site] = {}
         self._fields: dict[int, Fields | None] = {}
         self.scopes = self._scopes(tree)
@@ -143,9 +146,10 @@ class Names:
     def _resolve(self, column: exp.Column, scope: Scope) -> None:
         """Find whose column it is; leave its type in its meta, and note it at its site."""
         name, qualifier = column.name.lower(), column.table.lower()
-        if isinstance(column.this, exp.Star) or isinstance(scope.expression, exp.SetOperation):
-            return  # the ORDER BY of a UNION names its result; DuckDB tells if it does not
-        is_dynamic = column.find_ancestor(exp.Lambda, exp.Comprehension) is not None
+        is_of_union = isinstance(scope.expression, exp.SetOperation)  # ORDER BY names its result; DuckDB tells
+        if isinstance(column.this, exp.Star) or is_of_union or id(column) in self._items:
+            return
+        is_dynamic = False
         known: list[str] = []
         for level in outwards(scope):
             for alias, (node, source) in in_from(level).items():
@@ -257,6 +261,15 @@ def column_kind(column: exp.Column) -> ColumnType | None:
     """Give the type of a column that was resolved."""
     kind: ColumnType | None = column.meta.get("kind")
     return kind
+
+
+def _items(comprehension: exp.Comprehension) -> Iterator[exp.Column]:
+    """Give what stands for an item of the list, in `[x FOR x IN list IF x = 'a']`."""
+    name = comprehension.expression.name.lower()
+    for part in (comprehension.this, comprehension.args.get("condition")):
+        for column in part.find_all(exp.Column) if part is not None else ():
+            if column.name.lower() == name and not column.table:
+                yield column
 
 
 def _path(table: exp.Table) -> Path:

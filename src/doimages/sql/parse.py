@@ -30,7 +30,10 @@ from doimages.sql.statements import (
 from doimages.sql.tree import read_tree
 from doimages.sql.words import HINTS, SHOWN
 
-LONGEST = 200_000  # characters; what a person writes is far below
+# What a person writes is far below; what is above takes its time.
+LONGEST = 200_000  # characters
+MOST_WORDS = 20_000
+MOST_STATEMENTS = 100
 
 # What these are instead; each is a word of StackQL's or DuckDB's that begins no statement here.
 _INSTEAD: Mapping[str, str] = {
@@ -52,7 +55,13 @@ def parse(text: str) -> list[Statement]:
     if odd:
         message = f"{odd[0]!r} is no letter that SQL text can hold. Nothing was sent."
         raise StatementError(message).mark(text, odd.start(), odd.end())
-    parts = [list(part) for is_end, part in groupby(_tokenize(text), _is_semicolon) if not is_end]
+    tokens = _tokenize(text)
+    if len(tokens) > MOST_WORDS:
+        hint = "Bind a long list: IN :name."
+        raise StatementError(f"the text has {len(tokens):,} words; {MOST_WORDS:,} are the most.", hint=hint)
+    parts = [list(part) for is_end, part in groupby(tokens, _is_semicolon) if not is_end]
+    if len(parts) > MOST_STATEMENTS:
+        raise StatementError(f"the text has {len(parts):,} statements; {MOST_STATEMENTS} are the most.")
     if not parts:
         raise StatementError("there is no statement. Nothing was sent.")
     return [_guarded(part, text) for part in parts]

@@ -19,6 +19,7 @@ from sqlglot import exp
 from doimages.errors import StatementError, UsageError
 from doimages.sql.functions import OURS
 from doimages.sql.statements import to_sql
+from doimages.sql.wall import check_text
 
 MEMORY = "2GB"
 _LOCKED: Mapping[str, Any] = {
@@ -56,11 +57,13 @@ class Residual:
     def __init__(self, text: str) -> None:
         self._text = text
         self._connection = _database().cursor()
+        self._tables: set[str] = set()
 
     def hand_over(self, name: str, rows: pa.Table) -> None:
         """Make rows known under a name, in place of what had it; raises StatementError for a type DuckDB lacks."""
         try:
             self._connection.register(name, rows)
+            self._tables.add(name)
         except duckdb.Error as error:
             self._refuse(error)
 
@@ -68,8 +71,10 @@ class Residual:
         """Run a query; columns of one name get numbers. Raises StatementError for what DuckDB refuses."""
         if not isinstance(query, (exp.Query, exp.Values, exp.Pivot)):  # a table it made would be seen in other rooms
             raise StatementError("only queries are run.")
+        sql = to_sql(query, "duckdb")
         try:
-            relation = self._connection.sql(to_sql(query, "duckdb"))
+            check_text(self._connection, sql, self._tables, self._text)
+            relation = self._connection.sql(sql)
             # Fetched as a relation: execute() was seen not to end when interrupted.
             return _plain((relation if with_rows else relation.limit(0)).to_arrow_table())
         except duckdb.InterruptException:
@@ -135,6 +140,9 @@ def _typed(values: pa.ChunkedArray) -> pa.ChunkedArray:
         raise StatementError("a column of the result has a type that no frame has.", hint="CAST it to VARCHAR.")
     if pa.types.is_interval(values.type):
         return pa.chunked_array([[_microseconds(value) for value in values.to_pylist()]], pa.duration("us"))
+    if pa.types.is_decimal(values.type) and values.type.scale:
+        values = values.cast(pa.string())  # Arrow's own way from there to a float is not exact
+        return values.cast(pa.float64())
     for is_kind, kind in _KINDS:
         if is_kind(values.type):
             return values.cast(kind)
@@ -147,7 +155,7 @@ def _is_whole(kind: pa.DataType) -> bool:
 
 _KINDS: tuple[tuple[Callable[[pa.DataType], bool], pa.DataType], ...] = (
     (_is_whole, pa.int64()),
-    (lambda kind: pa.types.is_decimal(kind) or pa.types.is_floating(kind), pa.float64()),
+    (pa.types.is_floating, pa.float64()),
     (lambda kind: pa.types.is_timestamp(kind) and kind.tz is not None, pa.timestamp("us", "UTC")),
     (pa.types.is_timestamp, pa.timestamp("us")),
     (pa.types.is_date, pa.timestamp("s")),

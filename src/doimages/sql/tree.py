@@ -61,5 +61,7 @@ def _check(tree: exp.Expr, cursor: Cursor) -> None:
             node.args.get(part) for part in ("expressions", "query", "field", "unnest")
         ):
             raise cursor.error("IN names no values.")
+        if isinstance(node, exp.CTE) and not isinstance(node.this, (exp.Query, exp.Values, exp.Pivot)):
+            raise cursor.error(f"{node.alias} is no query: WITH names queries alone.")
         if isinstance(node, exp.Select) and not node.expressions:
             raise cursor.error("SELECT names no columns.")
