@@ -53,7 +53,7 @@ def save_view(name: str, text: str) -> None:
     """Save the one SELECT of a text under a name, in place of what had it."""
     statements = parse(text)
     select = statements[0]
-    if len(statements) > 1 or not isinstance(select, Select):
+    if len(statements) > 1 or not isinstance(select, Select) or not isinstance(select.tree, exp.Query):
         raise UnsupportedError(f"Only one SELECT is saved as {name}. Nothing was sent.")
     _check_name(name)
     views[name.lower()] = replace(select, tree=expand(select.tree, views))

@@ -106,6 +106,8 @@ def make_query(statement: Select, lookup: Lookup, find_object: FindObject, limit
             with _guarded(name):
                 if found is None or not is_frame(found):
                     return None
+                if name.lower() in map(str.lower, objects):
+                    raise UsageError(f"SQL has no capitals: two frames of the name {name} are one. Nothing was sent.")
                 objects[name] = read_once(name, found)
         with _guarded(name):
             return {column.lower(): Field(kind) for column, kind in column_types(objects[name]).items()}
@@ -132,6 +134,9 @@ def make_query(statement: Select, lookup: Lookup, find_object: FindObject, limit
     room = _furnish(query)
     try:
         # Over no rows: DuckDB tells the columns, and what it cannot do, before anything is sent.
+        for source in query.sources:
+            if source.feed is not None:
+                room.run(source.feed, with_rows=False)
         return replace(query, columns=room.run(query.residual, with_rows=False).schema)
     finally:
         room.close()

@@ -52,20 +52,24 @@ class StatementRead(Read):
 
     async def _frame(self, readings: Readings) -> pd.DataFrame:
         for step in self.steps:
+            readings.is_complete = True  # of the last one
             rows = await step.rows(self.client, readings)
+        is_cut = self.limit is not None and rows.num_rows >= self.limit
         frame = self._make(self.steps[-1], rows if self.limit is None else rows.slice(0, self.limit))
         if self.client is not None and self.needs_client:
             made = provenance(self.client, redact(" ".join(self.text.split())), readings.requests)
             frame.attrs["do_images"] = made | {
                 "rows": len(frame),
                 "total": len(frame),
-                "complete": readings.is_complete,
+                "complete": readings.is_complete and not is_cut,
                 "ids_of": self.steps[-1].ids_of,
             }
         return frame
 
     def _make(self, step: Step, rows: pa.Table) -> pd.DataFrame:
-        table = result_table(rows.schema, step.required)
+        # Where DuckDB gives a missing id all the same, it shows as one.
+        whole = {name.lower() for name in rows.column_names if rows[name].null_count == 0}
+        table = result_table(rows.schema, step.required & whole)
         shape = self.shape
         shape.check(table)
         return to_frame(

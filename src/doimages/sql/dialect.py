@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from sqlglot import exp
+from sqlglot.dialects.dialect import arrow_json_extract_sql
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parser import Parser
@@ -18,6 +19,10 @@ guard_logs()  # sqlglot's warnings quote the statement
 def _without_ours(table: dict[str, Any]) -> dict[str, Any]:
     """Leave the functions out whose meaning is SQLite's: they are kept as written; see doimages.sql.functions."""
     return {name: entry for name, entry in table.items() if name not in OURS}
+
+
+_OPERATORS = (exp.JSONExtract, exp.JSONExtractScalar, exp.And, exp.Or, exp.Cast)
+_JSON_EXTRACT = DuckDBGenerator.TRANSFORMS[exp.JSONExtract]
 
 
 class StackQL(DuckDB):
@@ -59,7 +64,19 @@ class StackQL(DuckDB):
             **DuckDBGenerator.TRANSFORMS,
             # DuckDB's would add casts that nobody wrote.
             **dict.fromkeys((exp.Lower, exp.Upper, exp.Reverse), DuckDBGenerator.function_fallback_sql),
+            exp.JSONExtract: lambda self, node: self._arrow(node) or _JSON_EXTRACT(self, node),
         }
+
+        def jsonextractscalar_sql(self, expression: exp.JSONExtractScalar) -> str:
+            """Print `->>`."""
+            return self._arrow(expression) or str(super().jsonextractscalar_sql(expression))
+
+        def _arrow(self, expression: exp.JSONExtract | exp.JSONExtractScalar) -> str:
+            """Print an arrow without brackets as the argument of a function that sqlglot calls an operator, too."""
+            parent = expression.parent
+            if expression.expressions or not isinstance(parent, exp.Func) or isinstance(parent, _OPERATORS):
+                return ""
+            return str(arrow_json_extract_sql(self, expression))
 
         def placeholder_sql(self, expression: exp.Placeholder) -> str:
             """Print a value that is bound later."""

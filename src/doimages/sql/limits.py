@@ -27,6 +27,8 @@ def is_counted(site: Site) -> bool:
     query = site.scope.expression
     if not _is_alone(site) or site.columns or any(query.args.get(clause) for clause in ("where", "joins", "laterals")):
         return False
+    if any(isinstance(node, exp.Columns) for node in walk_in_scope(query)):
+        return False
     stars = [node for node in walk_in_scope(query) if isinstance(node, exp.Star)]
     return all(isinstance(star.parent, exp.Count) for star in stars) and query.find(exp.Count) is not None
 

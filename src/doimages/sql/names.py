@@ -1,12 +1,12 @@
 """Tables and columns of a query, held against the schema and the notebook's frames before anything is sent."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from sqlglot import exp
 from sqlglot.errors import OptimizeError
-from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.optimizer.scope import Scope, ScopeType, traverse_scope
 
 from doimages.errors import StatementError, UnknownColumnError, UsageError, did_you_mean
 from doimages.resources import Resource
@@ -15,7 +15,17 @@ from doimages.sql.documents import JSON_EACH
 from doimages.sql.kinds import kind_of
 from doimages.sql.lookup import find_resource
 from doimages.sql.place import place_of
-from doimages.sql.scopes import columns_in, in_from, is_renamed, names_given, optional, outwards
+from doimages.sql.scopes import (
+    columns_in,
+    in_from,
+    is_renamed,
+    items_of,
+    merged,
+    names_given,
+    optional,
+    outermost,
+    outwards,
+)
 from doimages.sql.statements import Path
 
 
@@ -75,8 +85,9 @@ class Names:
         self.sites: list[Site] = []
         self.frames: dict[str, Fields] = {}
         self._find_frame = find_frame
+        self._is_query = isinstance(tree, exp.Query)
         self._items = {
-            id(column) for comprehension in tree.find_all(exp.Comprehension) for column in _items(comprehension)
+            id(column) for comprehension in tree.find_all(exp.Comprehension) for column in items_of(comprehension)
         }
         self._sites: dict[int, Site] = {}
         self._fields: dict[int, Fields | None] = {}
@@ -93,7 +104,8 @@ class Names:
     @property
     def output(self) -> Fields | None:
         """The columns of the result, as far as they can be told without DuckDB."""
-        return self._fields_of(self.scopes[-1]) if self.scopes else None
+        is_query = self.scopes and self.scopes[-1].scope_type == ScopeType.ROOT and self._is_query
+        return self._fields_of(self.scopes[-1]) if is_query else None
 
     def error(self, message: str, node: exp.Expr, hint: str | None = None) -> UsageError:
         """Make an error that points at a part of the query."""
@@ -104,7 +116,13 @@ class Names:
         return self._sites.get(id(table))
 
     def _scopes(self, tree: exp.Expr) -> list[Scope]:
-        scopes = traverse_scope(tree) if isinstance(tree, exp.Query) else []
+        ctes = {cte.alias.lower(): cte.alias for cte in tree.find_all(exp.CTE)}
+        for table in tree.find_all(exp.Table):
+            name = ctes.get(table.name.lower())
+            if name is not None and not table.db and isinstance(table.this, exp.Identifier):
+                table.this.set("this", name)  # case does not count
+        queries = [tree] if isinstance(tree, exp.Query) else list(outermost(tree))
+        scopes = [scope for query in queries for scope in traverse_scope(query)]
         for scope in scopes:
             try:
                 _ = scope.selected_sources
@@ -160,20 +178,35 @@ class Names:
                 if fields is None:
                     is_dynamic = True
                 elif name in fields or (site and name in site.parameters):
-                    found = fields.get(name, Field(None))
-                    column.meta["kind"] = found.kind
-                    column.meta["required"] = found.required and alias.lower() not in optional(level)
-                    column.meta["of"] = found.of
-                    column.meta["source"] = alias
-                    if site:
-                        site.columns.append(column)
-                        column.meta["site"] = id(site)
+                    if name not in fields and not qualifier and self._means_another(column, level):
+                        continue
+                    self._note(column, fields.get(name, Field(None)), source, alias, level)
                     return
                 known += fields or ()
             if not qualifier and name in names_given(level):
                 return
         if not is_dynamic:
             raise self._unknown(column, scope, known)
+
+    def _note(self, column: exp.Column, found: Field, source: object, alias: str, level: Scope) -> None:
+        is_mixed = not column.table and column.name.lower() in merged(level)
+        is_whole = alias.lower() not in optional(level) and not is_mixed
+        of = None if is_mixed else found.of
+        column.meta.update(kind=found.kind, required=found.required and is_whole, of=of, source=alias)
+        site = self.site(source)
+        if site:
+            site.columns.append(column)
+            column.meta["site"] = id(site)
+
+    def _means_another(self, column: exp.Column, level: Scope) -> bool:
+        """Tell whether a parameter's name is, without its table, that of a column beside it, or one given with AS."""
+        name = column.name.lower()
+        sources = [source for _, source in in_from(level).values()]
+        has_column = any(name in (self._fields_of(source) or ()) for source in sources)
+        in_predicate = isinstance(column.find_ancestor(exp.Where, exp.Join, exp.Select), (exp.Where, exp.Join))
+        if has_column and in_predicate:
+            raise self.error(f"{name} is a parameter of a table and a column of another.", column, f"Write t.{name}.")
+        return has_column or (name in names_given(level) and not in_predicate)
 
     def _unknown(self, column: exp.Column, scope: Scope, known: list[str]) -> UsageError:
         sources = {alias.lower(): alias for level in outwards(scope) for alias in in_from(level)}
@@ -253,7 +286,9 @@ class Names:
             is_whole = alias.lower() not in optional(scope)
             for name, one in fields.items():
                 if name not in hidden:
-                    made.setdefault(name, Field(one.kind, one.required and is_whole, one.of))
+                    is_mixed = name in merged(scope)
+                    of = None if is_mixed else one.of
+                    made.setdefault(name, Field(one.kind, one.required and is_whole and not is_mixed, of))
         return made
 
 
@@ -261,15 +296,6 @@ def column_kind(column: exp.Column) -> ColumnType | None:
     """Give the type of a column that was resolved."""
     kind: ColumnType | None = column.meta.get("kind")
     return kind
-
-
-def _items(comprehension: exp.Comprehension) -> Iterator[exp.Column]:
-    """Give what stands for an item of the list, in `[x FOR x IN list IF x = 'a']`."""
-    name = comprehension.expression.name.lower()
-    for part in (comprehension.this, comprehension.args.get("condition")):
-        for column in part.find_all(exp.Column) if part is not None else ():
-            if column.name.lower() == name and not column.table:
-                yield column
 
 
 def _path(table: exp.Table) -> Path:

@@ -243,8 +243,8 @@ def _create(cursor: Cursor) -> Statement:
     name = _view_name(cursor)
     cursor.expect("AS")
     query = _query(cursor)
-    if not isinstance(query, Select):
-        raise cursor.error("a view is a query.")
+    if not isinstance(query, Select) or not isinstance(query.tree, exp.Query):
+        raise cursor.error("a view is a SELECT.")
     return CreateView(name, replace(query, text=cursor.text), may_replace)
 
 

@@ -14,11 +14,12 @@ from sqlglot import exp
 
 from doimages.errors import UsageError
 from doimages.schema import IMAGES, PAGE_SIZE, PRIVATE_KINDS, REQUEST_TYPES
+from doimages.sql.feeds import in_order, make_feed
 from doimages.sql.limits import is_counted, row_limit
 from doimages.sql.misuse import check_joins, check_use
 from doimages.sql.names import Names, Site
 from doimages.sql.predicates import Fact, conjuncts, facts
-from doimages.sql.scopes import in_from, optional, outwards
+from doimages.sql.scopes import optional
 from doimages.sql.sources import Source, Value
 
 # Makes a value fit for a request, or raises UsageError; by parameter. The rules are the API's, a floor beside.
@@ -32,7 +33,7 @@ class _Asked:
     given: dict[str, tuple[Value, ...]] = field(default_factory=dict)
     ids: tuple[int, ...] | None = None
     kinds: frozenset[Value | None] | None = None
-    feed: exp.Expr | None = None
+    feeds: list[exp.Expr] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
     answered: dict[int, exp.Expr] = field(default_factory=dict)
 
@@ -51,10 +52,10 @@ def push_down(tree: exp.Expr, names: Names, checks: Checks) -> list[Source]:
     made: dict[int, Source] = {}
     for site in names.sites:
         made[id(site)] = _named(_source(site, asked[id(site)], names), list(made.values()), tree)
-    merged = {one.name: one for one in _merged(made.values())}
-    for query in (tree, *(one.feed for one in merged.values() if one.feed is not None)):
+    merged = _merged(made.values())
+    for query in (tree, *(one.feed for one in merged if one.feed is not None)):
         _rename(query, names, {key: one.name for key, one in made.items()})
-    return list(merged.values())
+    return in_order(merged)
 
 
 def _ask(site: Site, names: Names, checks: Checks) -> _Asked:
@@ -73,7 +74,7 @@ def _hear(fact: Fact, asked: _Asked, site: Site, names: Names, checks: Checks) -
     is_parameter = name in site.parameters or name in dict(site.resource.aliases)
     if fact.other is not None:
         if name == "image_id" and site.resource.table is not IMAGES:
-            asked.feed = fact.other
+            asked.feeds.append(fact.other)
             asked.used.add(id(fact.column))
         return
     if name == "type" and site.resource.table is IMAGES:
@@ -144,8 +145,8 @@ _OWN: Checks = {"private": _private, "page": _number(_MOST_PAGE), "per_page": _n
 def _source(site: Site, asked: _Asked, names: Names) -> Source:
     given, is_strict = dict(asked.given), True
     if site.resource.table is not IMAGES:
-        if "image_id" in given or asked.feed is not None:
-            feed = None if "image_id" in given else _feed(asked.feed, site)
+        feed = None if "image_id" in given else make_feed(asked.feeds, site, names)
+        if "image_id" in given or feed is not None:
             return Source(site.resource.table.name, site.resource, given, feed)
         hint = "Write WHERE image_id = ..., or join images: ON a.image_id = i.id."
         raise names.error(f"{site.resource.path} is read by image, and no image_id is given.", site.node, hint)
@@ -163,34 +164,13 @@ def _source(site: Site, asked: _Asked, names: Names) -> Source:
     is_page = not given.keys().isdisjoint({"page", "per_page"})
     # The counts of two listings do not add up where an image is in both.
     may_count = not is_page and all(len(values) == 1 for values in given.values())
+    if any(isinstance(node, exp.Boolean) and not node.this for node in conjuncts(site.scope, site.alias)):
+        return Source("images", site.resource, given, limit=0)  # no row counts, as of IN and an empty list
     return Source("images", site.resource, given, limit=row_limit(site), is_counted=is_counted(site) and may_count)
 
 
 def _names_of(node: exp.Expr) -> set[str]:
     return {column.name.lower() for column in node.find_all(exp.Column)}
-
-
-def _feed(other: exp.Expr | None, site: Site) -> exp.Expr:
-    """Make the query whose result are the ids to ask for: what the other side of `image_id = ...` may be."""
-    if not isinstance(other, exp.Column):
-        return other.copy()  # type: ignore[union-attr] # a query
-    alias = str(other.meta.get("source", other.table)).lower()
-    level = next(scope for scope in outwards(site.scope) if alias in map(str.lower, in_from(scope)))
-    table, _ = next(entry for name, entry in in_from(level).items() if name.lower() == alias)
-    query = exp.select(other.copy()).distinct().from_(table.copy())
-    own = [node.copy() for node in conjuncts(level, alias) if _is_about(node, alias)]
-    if own:
-        query = query.where(*own, copy=False)
-    ctes = level.expression.root().args.get("with_")
-    if ctes is not None:
-        query.set("with_", ctes.copy())
-    return query
-
-
-def _is_about(node: exp.Expr, alias: str) -> bool:
-    """Tell whether a predicate is about one table alone."""
-    columns = list(node.find_all(exp.Column))
-    return not node.find(exp.Query) and all(str(one.meta.get("source", "")).lower() == alias for one in columns)
 
 
 def _drop(node: exp.Expr, site: Site) -> None:
@@ -216,8 +196,8 @@ def _named(source: Source, others: list[Source], tree: exp.Expr) -> Source:
         is_fed = source.feed is not None or other.feed is not None
         if not is_fed and _requests(other) == _requests(source):
             return replace(source, name=other.name)
-    taken = {table.name for table in tree.find_all(exp.Table)} | {cte.alias for cte in tree.find_all(exp.CTE)}
-    taken |= {other.name for other in others}
+    taken = {table.name.lower() for table in tree.find_all(exp.Table)}
+    taken |= {cte.alias.lower() for cte in tree.find_all(exp.CTE)} | {other.name for other in others}
     return replace(source, name=next(name for n in count(1) if (name := f"{source.name}_{n}") not in taken))
 
 

@@ -81,6 +81,8 @@ class Residual:
             raise StatementError("the query was interrupted.") from None
         except duckdb.Error as error:
             self._refuse(error)
+        except OverflowError:
+            raise StatementError("the result has a time or interval that is too long.") from None
         except pa.ArrowInvalid:
             hint = "CAST it to DOUBLE or VARCHAR."
             raise StatementError("the result has a whole number of more than 64 bits.", hint=hint) from None

@@ -43,15 +43,49 @@ def names_given(scope: Scope) -> set[str]:
 
 
 def optional(scope: Scope) -> set[str]:
-    """Give what an outer join may leave without a row."""
+    """Give what an outer join, or a grouping by parts, may leave without a row or a value."""
     found: set[str] = set()
-    first = scope.expression.args.get("from_")
+    first, group = scope.expression.args.get("from_"), scope.expression.args.get("group")
     before = {first.this.alias_or_name.lower()} if first is not None else set()
-    for join in scope.expression.args.get("joins") or ():
+    joins = scope.expression.args.get("joins") or ()
+    is_plain = all(join.this.alias_or_name and not join.this.args.get("joins") for join in joins)
+    if not is_plain or (group and group.find(exp.Rollup, exp.Cube, exp.GroupingSets)):
+        return {name.lower() for name in in_from(scope)}
+    for join in joins:
         name = join.this.alias_or_name.lower()
-        if join.side in {"RIGHT", "FULL"}:
+        is_by_place = "POSITIONAL" in {join.kind, join.method}
+        if join.side in {"RIGHT", "FULL"} or is_by_place:
             found |= before
-        if join.side in {"LEFT", "FULL"}:
+        if join.side in {"LEFT", "FULL"} or is_by_place:
             found.add(name)
         before.add(name)
     return found
+
+
+def merged(scope: Scope) -> set[str]:
+    """Give the columns that RIGHT and FULL joins make of one from each side: their values may be either's."""
+    found: set[str] = set()
+    for join in scope.expression.args.get("joins") or ():
+        if join.side in {"RIGHT", "FULL"}:
+            found |= {one.name.lower() for one in join.args.get("using") or ()}
+            if join.method == "NATURAL":
+                found.add("id")
+    return found
+
+
+def items_of(comprehension: exp.Comprehension) -> Iterator[exp.Column]:
+    """Give what stands for an item of the list, in `[x FOR x IN list IF x = 'a']`."""
+    name = comprehension.expression.name.lower()
+    for part in (comprehension.this, comprehension.args.get("condition")):
+        for column in part.find_all(exp.Column) if part is not None else ():
+            if column.name.lower() == name and not column.table:
+                yield column
+
+
+def outermost(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """Give the queries within what is none itself, as PIVOT (SELECT ...) has."""
+    for part in tree.iter_expressions():
+        if isinstance(part, exp.Query):
+            yield part.unnest()
+        else:
+            yield from outermost(part)

@@ -63,6 +63,10 @@ def _read(name: str, label: object, series: "pd.Series[Any]") -> pa.Array:
         values = pa.array(series, from_pandas=True)
     except (ValueError, TypeError, NotImplementedError, OverflowError) as error:
         raise _unreadable(name, label, str(error)) from None
+    if pa.types.is_timestamp(values.type) and values.type.unit == "ns":
+        return values.cast(
+            pa.timestamp("us", values.type.tz), safe=False
+        )  # of what DuckDB has a finer type than frames
     if isinstance(values.type, pa.ExtensionType):  # DuckDB would take what it is stored as: a number for a period
         raise _unreadable(name, label, f"SQL has no {series.dtype}")
     return values
