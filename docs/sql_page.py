@@ -13,8 +13,9 @@ from layout import NOTE, code, table
 from doimages.errors import UsageError
 from doimages.execute import prepare_steps
 from doimages.resources import RESOURCES, Parameter, Resource
-from doimages.sql.allowed import TABLE_FUNCTIONS
+from doimages.sql.allowed import MOST_TABLES, TABLE_FUNCTIONS
 from doimages.sql.functions import FUNCTIONS
+from doimages.sql.parse import MOST_STATEMENTS, MOST_WORDS
 from doimages.sql.residual import MEMORY
 from doimages.sql.vocabulary import KNOWN
 from doimages.steps import Step, describe
@@ -282,6 +283,9 @@ def sql_page() -> str:
         "plan": plan(),
         "refused": table(("what", "you write", "the error"), refused()),
         "memory": MEMORY,
+        "most_tables": f"{MOST_TABLES:,}",
+        "most_statements": f"{MOST_STATEMENTS:,}",
+        "most_words": f"{MOST_WORDS:,}",
         "errors": errors(),
         "differences": difference_tables(),
     }
