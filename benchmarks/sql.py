@@ -58,6 +58,7 @@ STATEMENTS = {
     "101": f"DESCRIBE {T}",
     "101, EXTENDED": f"DESCRIBE EXTENDED {T}",
     "103": f"EXPLAIN {WHERE} private=true AND public",
+    "110": f"{WHERE} tag_name = :t",
     "110, a name": f"{WHERE} name = :t",
 }
 # Those of them that are errors: timed until they are refused.
@@ -70,7 +71,6 @@ REFUSED = {
     "55": f"{WHERE} nosuch = 1",
     "56": "SELECT id FROM digitalocean.images.nope",
     "108": "SELECT * FROM read_csv('/etc/passwd')",
-    "110": f"{WHERE} tag_name = :t",  # the API has no tag of quotes and spaces
 }
 VALUES = {"t": "x' OR 1=1 --"}
 FIRST = "doimages.execute.prepare_steps({!r}, None, dict().get)".format(STATEMENTS["36"])
