@@ -17,9 +17,10 @@ from doimages.sql.allowed import check_calls, check_size
 from doimages.sql.bind import Lookup, bind
 from doimages.sql.functions import to_duckdb
 from doimages.sql.literals import check_literals
-from doimages.sql.names import Field, Fields, Names, column_kind
+from doimages.sql.names import Names, column_kind
 from doimages.sql.pushdown import push_down
 from doimages.sql.residual import Residual
+from doimages.sql.site import Field, Fields
 from doimages.sql.sources import Source
 from doimages.sql.statements import Select, to_sql, to_title
 from doimages.table.arrow import column_types, is_frame, read_once, to_arrow

@@ -8,6 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from doimages.api.client import Client
+from doimages.api.model import Request
 from doimages.redaction import redact
 from doimages.table.arrow import result_table
 from doimages.table.fetch import Readings
@@ -105,8 +106,7 @@ class Raw:
 
     def explain(self, client: Client | None = None) -> list[tuple[str, str]]:  # noqa: ARG002 - as the others
         """Say which request would be sent."""
-        query = "&".join(f"{name}={value}" for name, value in self.query.items())
-        return [("request", f"GET {self.path}{'?' if query else ''}{query}")]
+        return [("request", str(Request("GET", self.path, self.query)))]
 
     async def rows(self, client: Client | None, readings: Readings) -> pa.Table:  # noqa: ARG002 - one request needs no bar
         """Send it."""

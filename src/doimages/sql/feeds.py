@@ -7,10 +7,14 @@ from sqlglot.optimizer.scope import Scope
 
 from doimages.errors import StatementError
 from doimages.schema import IMAGES
-from doimages.sql.names import Names, Site
+from doimages.sql.names import Names
 from doimages.sql.predicates import conjuncts
 from doimages.sql.scopes import in_from, outwards
+from doimages.sql.site import Site
 from doimages.sql.sources import Source
+
+# What to write instead, where nothing tells the images.
+UNFED = "Write WHERE image_id = ..., or join images: ON a.image_id = i.id."
 
 
 def make_feed(others: Sequence[exp.Expr], site: Site, names: Names) -> exp.Expr | None:
@@ -40,7 +44,7 @@ def in_order(sources: Iterable[Source]) -> list[Source]:
         if not ready:
             raise StatementError(
                 f"{waiting[0].resource.path} is read by image, and no image_id is given: each waits for the other.",
-                hint="Write WHERE image_id = ..., or join images: ON a.image_id = i.id.",
+                hint=UNFED,
             )
         done += ready
         waiting = [one for one in waiting if one not in ready]

@@ -3,7 +3,7 @@
 from sqlglot import exp
 from sqlglot.optimizer.scope import walk_in_scope
 
-from doimages.sql.names import Site
+from doimages.sql.site import Site
 
 # What makes a result depend on rows beyond the first.
 _WIDE = (exp.AggFunc, exp.Window, exp.Unnest, exp.Explode, exp.Subquery, exp.Query, exp.Anonymous, exp.Lambda)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from doimages.schema import IMAGES, REQUEST_TYPES
-from doimages.sql.names import Names, Site
+from doimages.sql.names import Names
 from doimages.sql.predicates import is_literal, literal
+from doimages.sql.site import Site
 
 # What to write instead.
 _INSTEAD: Mapping[str, str] = {

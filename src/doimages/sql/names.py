@@ -1,7 +1,6 @@
 """Tables and columns of a query, held against the schema and the notebook's frames before anything is sent."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from difflib import get_close_matches
 
 from sqlglot import exp
@@ -9,7 +8,6 @@ from sqlglot.errors import OptimizeError
 from sqlglot.optimizer.scope import Scope, ScopeType, traverse_scope
 
 from doimages.errors import StatementError, UnknownColumnError, UsageError, did_you_mean
-from doimages.resources import Resource
 from doimages.schema import ColumnType
 from doimages.sql.documents import JSON_EACH
 from doimages.sql.kinds import kind_of
@@ -26,59 +24,15 @@ from doimages.sql.scopes import (
     outermost,
     outwards,
 )
+from doimages.sql.site import Field, Fields, Site
 from doimages.sql.statements import Path
 
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A column as a query sees it: its type, None if only DuckDB can tell, and whether it is never missing.
-
-    ``of`` is the table that a key is of: an id of actions is none of images.
-    """
-
-    kind: ColumnType | None
-    required: bool = False
-    of: str | None = None
-
-
-Fields = Mapping[str, Field]
 # Gives the columns of a frame of the notebook, or None; it is asked for no name but those in FROM.
 FindFrame = Callable[[str], Fields | None]
 
 
-@dataclass(eq=False, slots=True)
-class Site:
-    """A place in FROM where rows of the API are read, and the columns of it that the query names."""
-
-    node: exp.Table
-    resource: Resource
-    scope: Scope
-    columns: list[exp.Column] = field(default_factory=list)
-
-    @property
-    def alias(self) -> str:
-        """What it is called in its query."""
-        return str(self.node.alias_or_name)
-
-    @property
-    def fields(self) -> Fields:
-        """The columns of its rows; the parameters that may be read as one, too."""
-        table = self.resource.table
-        known = {
-            column.name: Field(column.type, column.required, table.name if column.name == table.key else None)
-            for column in table.columns
-        }
-        return known | {alias: known[name] for alias, name in self.resource.aliases}
-
-    @property
-    def parameters(self) -> frozenset[str]:
-        """What its requests take beside what is a column."""
-        names = {one.name for method in self.resource.methods if method.verb == "SELECT" for one in method.parameters}
-        return frozenset(names) - self.fields.keys()
-
-
 class Names:
-    """What the names in a query mean; made by :func:`resolve`, which leaves each column's type in its meta."""
+    """What the names in a query mean; resolving them leaves each column's type in its meta."""
 
     def __init__(self, tree: exp.Expr, text: str, find_frame: FindFrame) -> None:
         self.text = text
@@ -189,10 +143,8 @@ class Names:
             raise self._unknown(column, scope, known)
 
     def _note(self, column: exp.Column, found: Field, source: object, alias: str, level: Scope) -> None:
-        is_mixed = not column.table and column.name.lower() in merged(level)
-        is_whole = alias.lower() not in optional(level) and not is_mixed
-        of = None if is_mixed else found.of
-        column.meta.update(kind=found.kind, required=found.required and is_whole, of=of, source=alias)
+        seen = _joined(found, level, alias, "" if column.table else column.name.lower())
+        column.meta.update(kind=seen.kind, required=seen.required, of=seen.of, source=alias)
         site = self.site(source)
         if site:
             site.columns.append(column)
@@ -283,12 +235,9 @@ class Names:
                 return None
             site = self.site(source)
             hidden = left_out | ({name for name, _ in site.resource.aliases} if site else set())
-            is_whole = alias.lower() not in optional(scope)
             for name, one in fields.items():
                 if name not in hidden:
-                    is_mixed = name in merged(scope)
-                    of = None if is_mixed else one.of
-                    made.setdefault(name, Field(one.kind, one.required and is_whole and not is_mixed, of))
+                    made.setdefault(name, _joined(one, scope, alias, name))
         return made
 
 
@@ -296,6 +245,13 @@ def column_kind(column: exp.Column) -> ColumnType | None:
     """Give the type of a column that was resolved."""
     kind: ColumnType | None = column.meta.get("kind")
     return kind
+
+
+def _joined(found: Field, scope: Scope, alias: str, name: str) -> Field:
+    """Give a table's column as its joins leave it; ``name`` is empty if the table stands before it."""
+    is_mixed = name in merged(scope)
+    is_whole = alias.lower() not in optional(scope) and not is_mixed
+    return Field(found.kind, found.required and is_whole, None if is_mixed else found.of)
 
 
 def _path(table: exp.Table) -> Path:

@@ -14,12 +14,13 @@ from sqlglot import exp
 
 from doimages.errors import UsageError
 from doimages.schema import IMAGES, PAGE_SIZE, PRIVATE_KINDS, REQUEST_TYPES
-from doimages.sql.feeds import in_order, make_feed
+from doimages.sql.feeds import UNFED, in_order, make_feed
 from doimages.sql.limits import is_counted, row_limit
 from doimages.sql.misuse import check_joins, check_use
-from doimages.sql.names import Names, Site
+from doimages.sql.names import Names
 from doimages.sql.predicates import Fact, conjuncts, facts
 from doimages.sql.scopes import optional
+from doimages.sql.site import Site
 from doimages.sql.sources import Source, Value
 
 # Makes a value fit for a request, or raises UsageError; by parameter. The rules are the API's, a floor beside.
@@ -148,8 +149,7 @@ def _source(site: Site, asked: _Asked, names: Names) -> Source:
         feed = None if "image_id" in given else make_feed(asked.feeds, site, names)
         if "image_id" in given or feed is not None:
             return Source(site.resource.table.name, site.resource, given, feed)
-        hint = "Write WHERE image_id = ..., or join images: ON a.image_id = i.id."
-        raise names.error(f"{site.resource.path} is read by image, and no image_id is given.", site.node, hint)
+        raise names.error(f"{site.resource.path} is read by image, and no image_id is given.", site.node, UNFED)
     listing = [name for name in given if name != "image_id"]
     if "image_id" in given and listing:
         node = next(node for node in asked.answered.values() if _names_of(node) == {listing[0]})

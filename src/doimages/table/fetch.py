@@ -1,6 +1,5 @@
 """The sources of a query: which requests each takes, and its rows."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import product
 
@@ -8,7 +7,7 @@ import pyarrow as pa
 
 from doimages.api.client import IMAGES_PATH, Client
 from doimages.api.ids import image_number
-from doimages.api.listing import Reading, do_all
+from doimages.api.listing import Listing, Reading, do_all
 from doimages.api.rows import concat, to_rows
 from doimages.schema import ACTIONS, IMAGES, PAGE_SIZE, Table
 from doimages.sql.sources import Source
@@ -82,12 +81,9 @@ async def fetch(
     if source.resource.table is ACTIONS:
         return await _actions(source, list(ids), client, readings, needed)
     if source.is_counted:
-        counts = [count_rows(client, one, readings.start(IMAGES)) for one in filters_of(source)]
-        return pa.table({"counted": pa.nulls(sum(await asyncio.gather(*counts)), pa.bool_())})
-    listings = await asyncio.gather(*(read_rows(client, one, readings.start(IMAGES)) for one in filters_of(source)))
-    readings.is_complete &= all(one.is_complete for one in listings)
-    rows = listings[0].rows if len(listings) == 1 else _distinct(concat([one.rows for one in listings]))
-    return with_times(rows, IMAGES, needed)
+        (filters,) = filters_of(source)
+        return pa.table({"counted": pa.nulls(await count_rows(client, filters, readings.start(IMAGES)), pa.bool_())})
+    return with_times(await _images(source, client, readings), IMAGES, needed)
 
 
 def no_rows(source: Source, needed: frozenset[str] | None) -> pa.Table:
@@ -95,6 +91,19 @@ def no_rows(source: Source, needed: frozenset[str] | None) -> pa.Table:
     if source.is_counted:
         return pa.table({"counted": pa.nulls(0, pa.bool_())})
     return with_times(to_rows([], source.resource.table), source.resource.table, needed)
+
+
+async def _images(source: Source, client: Client, readings: Readings) -> pa.Table:
+    """Read the listings of a source side by side; if one fails, the others end."""
+    found: dict[int, Listing] = {}
+
+    async def read(place: int, filters: Filters) -> None:
+        found[place] = await read_rows(client, filters, readings.start(IMAGES))
+
+    await do_all(read(place, filters) for place, filters in enumerate(filters_of(source)))
+    readings.is_complete &= all(one.is_complete for one in found.values())
+    rows = [found[place].rows for place in sorted(found)]
+    return rows[0] if len(rows) == 1 else _distinct(concat(rows))
 
 
 def _distinct(rows: pa.Table) -> pa.Table:
