@@ -68,6 +68,7 @@ def list_targets(results: dict) -> Iterator[Target]:
     found = ", ".join(sorted(brought)) or ("none" if is_whole else "-")
     yield "heavy modules that import or load_ext bring in", "none", found, is_clean
     yield from list_sql_targets(results.get("sql", {}))
+    yield from list_change_targets(results.get("changes", {}))
 
 
 def list_sql_targets(figures: dict) -> Iterator[Target]:
@@ -87,6 +88,31 @@ def list_sql_targets(figures: dict) -> Iterator[Target]:
         case["median_first_milliseconds"] for one in parts.get("completion", {}).values() for case in one.values()
     ]
     yield at_most("completion over 20,000 images, the slowest case, median", max(pressed, default=None), 20, "ms")
+
+
+def list_change_targets(figures: dict) -> Iterator[Target]:
+    """Yield the targets of changes."""
+    deletes, many, plan, journal = (measured(figures, name) for name in ("deletes", "many", "plan", "journal"))
+    yield at_most("100 deletes by plan at 200 ms", deletes.get("seconds"), 3, "s")
+    times = ratio(many.get("seconds"), many.get("floor_seconds"))
+    yield at_most("1,000 deletes at 250 a minute, planning included, against the floor", times, 1.1, "times")
+    refused = many.get("refused")
+    yield (
+        "their replies 429",
+        "none",
+        "-" if refused is None else str(refused),
+        None if refused is None else not refused,
+    )
+    shown = plan.get("shown_seconds")
+    yield at_most("5,000 rows planned and shown, nothing sent", shown and shown * 1000, 1_000, "ms")
+    more = journal.get("more_seconds")
+    yield at_most("a line of the journal, over a plain append and fsync", more and more * 1000, 0.2, "ms")
+
+
+def measured(figures: dict, name: str) -> dict:
+    """Return a part, empty where it was not measured or failed."""
+    part = figures.get(name, {})
+    return {} if "error" in part else part
 
 
 def write_table(results: dict) -> list[str]:
@@ -201,6 +227,32 @@ def write_sql_details(figures: dict) -> Iterator[str]:
         )
 
 
+def write_change_details(figures: dict) -> Iterator[str]:
+    """Yield the figures of changes that are in no table, one line each."""
+    yield from (f"- Changes, {name}, failed: {part['error']}" for name, part in figures.items() if "error" in part)
+    if deletes := measured(figures, "deletes"):
+        took = ", ".join(
+            f"a {name} {seconds:.1f} s ({seconds / deletes['seconds']:.1f} times)"
+            for name, seconds in deletes["serial_seconds"].items()
+        )
+        yield (
+            f"- 100 deletes at 200 ms: applied in {deletes['seconds']:.2f} s (median; the slowest "
+            f"{deletes['slowest_seconds']:.2f} s) with {deletes['requests']} requests, planned in "
+            f"{deletes['plan_seconds']:.2f} s; {took}."
+        )
+    if many := measured(figures, "many"):
+        yield (
+            f"- 1,000 deletes at 250 a minute: {many['seconds']:.0f} s, the floor of its {many['requests']} requests "
+            f"{many['floor_seconds']} s, {many['refused']} replies 429."
+        )
+    if plan := measured(figures, "plan"):
+        took = ", ".join(f"{name} {show(seconds)} ms" for name, seconds in plan["seconds"].items())
+        yield f"- A plan of 5,000 rows, {plan['megabytes']:.1f} MB on disk: {took}."
+    if journal := measured(figures, "journal"):
+        line, slowest, plain = (f"{journal[f'{name}_seconds'] * 1000:.2f} ms" for name in ("line", "slowest", "plain"))
+        yield f"- A line of the journal, on disk: {line}, the slowest {slowest}; a plain append and fsync {plain}."
+
+
 def write_report(results: dict) -> str:
     """Return the whole page."""
     run = results["run"]
@@ -217,7 +269,8 @@ def write_report(results: dict) -> str:
     words = {True: "met", False: "**NOT met**", None: "not measured"}
     lines += [f"| {what} | {asked} | {got} | {words[is_met]} |" for what, asked, got, is_met in list_targets(results)]
     versions = ", ".join(f"{name} {version}" for name, version in run["libraries"].items())
-    lines += ["", *write_details(results), *write_sql_details(results.get("sql", {})), ""]
+    details = [*write_details(results), *write_sql_details(results.get("sql", {}))]
+    lines += ["", *details, *write_change_details(results.get("changes", {})), ""]
     machine = f"Python {run['python']}, {run['cores']} cores, load before the run {run['load_before']}"
     lines.append(f"{run['date']}, {machine}, {versions}; {run['run_seconds']} s in all.")
     lines.append("How: `make bench`; what is measured: `benchmarks/README.md`; raw figures: `benchmarks/results.json`.")

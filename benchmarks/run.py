@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import changes
 import floor
 import ours
 import peers
@@ -18,7 +19,7 @@ from imports import measure_imports
 from measure import run_cell
 from server import Server, running_server
 
-GROUPS = ("floor", "ours", "peers", "decode", "memory", "imports", "sql")
+GROUPS = ("floor", "ours", "peers", "decode", "memory", "imports", "sql", "changes")
 COLUMNS = {
     "200 @50 ms": (200, 0.05),
     "2,000 @50 ms": (2_000, 0.05),
@@ -88,6 +89,7 @@ def describe_run(seconds: float, load_before: float, *, is_quick: bool) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about two minutes: fewer calls, no slow peers, no memory")
+    parser.add_argument("--long", action="store_true", help="1,000 deletes at 250 a minute too: four minutes more")
     parser.add_argument("--cells", nargs="+", choices=GROUPS, default=list(GROUPS), help="only these groups")
     parser.add_argument("--write", type=Path, help="write the Markdown here too")
     asked = parser.parse_args()
@@ -106,6 +108,8 @@ def main() -> None:
             results["memory"] = run_cell("memory.py", "memory", server, state, 1, 0, server.url)
         if "sql" in groups:
             results["sql"] = sql.measure_sql(server, is_quick=asked.quick)
+    if "changes" in groups:
+        results["changes"] = changes.measure_changes(is_quick=asked.quick, is_long=asked.long)
     if "imports" in groups:
         results["imports"] = measure_imports(2 if asked.quick else 7)
     results["run"] = describe_run(time.perf_counter() - started, load_before, is_quick=asked.quick)

@@ -34,10 +34,14 @@ python_maximum_signature_line_length = 90
 nitpicky = True
 nitpick_ignore = [
     ("py:class", "doimages.reader.ReadArguments"),  # the keyword arguments of read_do_images
+    ("py:class", "collections.abc.Callable"),
+    ("py:class", "collections.abc.Iterable"),
     ("py:class", "collections.abc.Iterator"),
     ("py:class", "collections.abc.Mapping"),
     ("py:class", "collections.abc.Sequence"),
     ("py:class", "contextlib.AbstractContextManager"),
+    ("py:class", "datetime.datetime"),
+    ("py:class", "pathlib.Path"),
 ]
 nitpick_ignore_regex = [("py:class", r"(pd|pandas)\.(core\.\w+\.)*(DataFrame|Series.*)")]
 

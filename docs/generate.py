@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from layout import NOTE, table
+from plans_page import plans_page
 from sql_page import sql_page
 
 import doimages
@@ -44,6 +45,8 @@ ATTRIBUTES = {
     "url": "address of the request, no token in it",
     "api_id": "the API's word for the error, such as `not_found`, or empty",
     "value": "the value that does not fit",
+    "plan": "the plan that was not confirmed",
+    "report": "the report of what was done",
 }
 BASE_ATTRIBUTES = ("status", "request_id", "retry_after", "retryable")
 
@@ -122,6 +125,10 @@ The body of a cell is [SQL](sql.md), of one statement or several; without a body
 `DataFrame` of the notebook is a table by its name, and `:name` is a value: of `-p`, then of `--params`, then the
 notebook's own. A token on the line or in the body is refused, for it would stay in the notebook and in the history.
 
+A statement that changes images gives a [plan](plans.md), and `--apply` gives its report; both are in `_doimages`. In a
+notebook a plan has a text box and a button under it, wherever it was made, once the extension is loaded. Loading tells
+of plans that were begun and not brought to an end.
+
 ## Flags
 
 {table(("flag", "meaning", "words"), flags)}
@@ -192,7 +199,9 @@ def errors_page() -> str:
 
 All errors are of one tree. A message says what was tried, what came back, and what to do; a token in it is masked when
 it is made. In a notebook an error shows as one to three lines and still fails the cell; `--traceback`, or `%tb`
-afterwards, shows all of it. A read that raises has made no frame: rows are never returned as if they were all.
+afterwards, shows all of it. A read that raises has made no frame: rows are never returned as if they were all. Where
+something could have been changed, the message says what was. What becomes of single images of a
+[plan](plans.md#outcomes) is no error, but a row of its report.
 
 ```text
 {tree}
@@ -252,6 +261,7 @@ MADE: dict[Path, Callable[[], str]] = {
     ROOT / "docs/reference/magic.md": magic_page,
     ROOT / "docs/reference/options.md": options_page,
     ROOT / "docs/reference/errors.md": errors_page,
+    ROOT / "docs/reference/plans.md": plans_page,
     ROOT / "docs/reference/sql.md": sql_page,
     ROOT / "README.md": readme_page,
 }

@@ -19,6 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import doimages
+from doimages.api.connect import embedded
 from doimages.sandbox_api.server import Server
 
 ROOT = Path(__file__).parents[1]
@@ -31,22 +32,33 @@ PAGES = (
 _CELL = re.compile(
     r"^```(?P<fence>python|ipython)\n(?P<code>.*?)^```\n(?P<below>\n```text\n.*?^```\n)?", re.DOTALL | re.MULTILINE
 )
-# What differs from run to run: the port of a sandbox, the time of a reading.
-_PORT = re.compile(r"127\.0\.0\.1:\d+")
-_MOMENT = re.compile(r"(fetched_at\W+)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
+# What differs from run to run: the port of a sandbox, times, the id of a plan, the day a quarantine ends.
+_VARYING = (
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:8080"),
+    (re.compile(r"(fetched_at\W+)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"), r"\g<1>2026-11-24T12:00:00+00:00"),
+    (re.compile(r"([Pp]lan |unfinished: |UTC: |begun: |resume\(')[0-9a-f]{8}\b"), r"\g<1>3f9a12c4"),
+    (re.compile(r"doimages:[0-9a-f]{12}\b"), "doimages:5e884898da28"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "2026-11-24 12:15 UTC"),
+    (re.compile(r"(doimages-delete-after:|not due before )\d{4}-\d\d-\d\d"), r"\g<1>2026-12-01"),
+)
 
 
 def steady(text: str) -> str:
     """Give a text without what differs from run to run."""
-    lines = [line.rstrip() for line in _MOMENT.sub(r"\g<1>2026-11-24T12:00:00+00:00", text).strip("\n").splitlines()]
-    return _PORT.sub("127.0.0.1:8080", "\n".join(lines)) + "\n"
+    for pattern, constant in _VARYING:
+        text = pattern.sub(constant, text)
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()) + "\n"
 
 
 @contextmanager
-def account() -> Iterator[None]:
-    """Put a sandbox where the pages have an account: its address and token are in the environment."""
+def account(folder: Path) -> Iterator[None]:
+    """Put a sandbox where the pages have an account, by the environment; journals of plans go into the folder."""
     with Server() as server:
-        names = {"DIGITALOCEAN_API_URL": server.url, "DIGITALOCEAN_TOKEN": server.token}
+        names = {
+            "DIGITALOCEAN_API_URL": server.url,
+            "DIGITALOCEAN_TOKEN": server.token,
+            "XDG_STATE_HOME": str(folder / "state"),
+        }
         before = {name: os.environ.get(name) for name in names}
         os.environ.update(names)
         try:
@@ -71,6 +83,8 @@ def shell(folder: Path) -> Iterator[InteractiveShell]:
         doimages.unload_ipython_extension(made)
         doimages.register()
         doimages.options.reset()
+        if embedded.server is not None:
+            embedded.reset()  # a page may have changed it, and the next one begins with all images
         made.history_manager.end_session()
         atexit.unregister(made.atexit_operations)
         os.environ.pop("IPYTHONDIR") if before is None else os.environ.update(IPYTHONDIR=before)
@@ -88,7 +102,7 @@ def run_page(text: str) -> str:
             return cell[0]
         return f"```{cell['fence']}\n{cell['code']}```\n\n```text\n{steady(shown.getvalue())}```\n"
 
-    with tempfile.TemporaryDirectory() as folder, chdir(folder), account(), shell(Path(folder)) as made:
+    with tempfile.TemporaryDirectory() as name, chdir(name), account(Path(name)), shell(Path(name)) as made:
         return _CELL.sub(run_cell, text)
 
 

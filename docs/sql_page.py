@@ -72,18 +72,18 @@ STATEMENTS = (
     (
         "INSERT",
         "`INSERT [/*+ AWAIT */] INTO table (field, ...) VALUES (...), ... | query [RETURNING expression, ... | *]`",
-        "checked; not built yet",
+        "a [plan](#plans)",
     ),
     (
         "UPDATE, REPLACE",
         "`UPDATE table SET field = expression, ... WHERE predicate [RETURNING ...]`; REPLACE is the same",
-        "checked; not built yet",
+        "a plan",
     ),
-    ("DELETE", "`DELETE FROM table WHERE predicate [RETURNING ...]`", "checked; not built yet"),
+    ("DELETE", "`DELETE FROM table WHERE predicate [RETURNING ...]`", "a plan"),
     (
         "EXEC, EXECUTE",
         "`EXEC [/*+ SHOWRESULTS, AWAIT */] table.method @name = value, ... [@@json = '{...}']`",
-        "of a method that reads, a message, or with SHOWRESULTS the reply as it is, in one row; others as above",
+        "of a method that reads, a message, or with SHOWRESULTS the reply as it is, in one row; of another, a plan",
     ),
     ("REGISTRY, AUTH, USE, SLEEP, PURGE", "as in StackQL", "a message: nothing is done, for nothing need be"),
 )
@@ -105,6 +105,15 @@ PUSHED = (
     "SELECT status FROM actions WHERE image_id = 200003551",
     "SELECT i.name, a.type FROM images i JOIN actions a ON a.image_id = i.id WHERE i.type = 'custom'",
     "SELECT n FROM (SELECT count(*) AS n FROM images UNION SELECT max(id) FROM images)",
+)
+# Statements that change images: what finds the rows, and what is sent for each.
+PLANNED = (
+    "DELETE FROM images WHERE image_id = 200003551",
+    "DELETE FROM images WHERE type = 'snapshot' AND created_at < now() - INTERVAL 90 DAY",
+    "UPDATE images SET name = 'x-' || name WHERE type = 'custom'",
+    "INSERT INTO images (name, region, url) VALUES ('base', 'nyc3', 'https://example.com/base.qcow2')",
+    "INSERT INTO actions (image_id, type, region) SELECT id, 'transfer', 'lon1' FROM images WHERE tag_name = 'prod'",
+    "EXEC images.convert @image_id = 200004034",
 )
 TYPED = (
     "id",
@@ -217,6 +226,13 @@ def pushed() -> Iterator[tuple[str, ...]]:
         yield code(statement), "<br>".join([*sent, *fed, f"then {code(residual)}"])
 
 
+def planned() -> Iterator[tuple[str, ...]]:
+    for statement in PLANNED:
+        lines = prepare(statement).explain()
+        reads = [code(text) for name, text in lines if name.startswith("requests of")]
+        yield code(statement), "<br>".join(reads) or "nothing", code(lines[-1][1])
+
+
 def typed() -> Iterator[tuple[str, ...]]:
     for expressions in TYPED:
         lines = describe(prepare(f"SELECT {expressions} FROM images"))  # noqa: S608 - they stand above
@@ -276,6 +292,7 @@ def sql_page() -> str:
         "methods": methods(),
         "fields": table(("method", "field", "required", "meaning"), fields()),
         "pushed": table(("you write", "sent, then the residual that DuckDB runs"), pushed()),
+        "planned": table(("you write", "read for the rows", "sent for each row, once confirmed"), planned()),
         "typed": table(("you write", "dtype"), typed()),
         "ours": table(("function", "meaning"), functions(is_ours=True)),
         "duckdb": table(("function", "meaning"), functions(is_ours=False)),

@@ -340,6 +340,102 @@ def test_monthly_cost_of_categories(read):
     assert cost.notna().tolist() == [True, True, True, False, False, False, True, False]
 
 
+def test_monthly_cost_by_setting(read):
+    """The setting price_per_gigabyte_month is the rate where none is given."""
+    frame = read().head(3)
+
+    with options.option_context(price_per_gigabyte_month=0.1):
+        assert frame.do_images.monthly_cost().tolist() == pytest.approx([0.234, 0.01, 5.0])
+        assert frame.do_images.monthly_cost(rate=0.05).tolist() == pytest.approx([0.117, 0.01, 2.5])
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), "a lot", True])
+def test_monthly_cost_at_no_rate(read, rate):
+    """What is no price is refused."""
+    with pytest.raises(UsageError, match="price_per_gigabyte_month"):
+        read().do_images.monthly_cost(rate=rate)
+
+
+SERIES = [
+    image(1, name="web-a", created_at="2026-03-01T00:00:00Z", tags=["prod"], regions=["nyc3"]),
+    image(2, name="web-b", created_at="2026-03-03T00:00:00Z", tags=["dev"], regions=["ams3"]),
+    image(3, name="db-a", created_at="2026-03-04T00:00:00Z", tags=["Prod"], regions=["nyc3", "ams3"]),
+    image(4, name="db-b", created_at="2026-03-04T00:00:00Z", tags=None, regions=[]),
+    image(5, name=None, created_at="2026-03-09T00:00:00Z", tags=["prod"]),
+    image(6, name="web-z", created_at=None, tags=["prod"]),
+]
+
+
+@backends
+@pytest.mark.parametrize(
+    ("name", "wanted", "number"),
+    [
+        ("^web-", {}, 2),
+        ("^web-", {"tag": "prod"}, 1),
+        ("a$", {}, 3),
+        (None, {"tag": "PROD"}, 3),
+        (None, {"region": "NYC3"}, 3),
+        (None, {"region": "ams3", "tag": "dev"}, 2),
+        ("", {"tag": "dev"}, 2),
+    ],
+)
+def test_latest(read, dtype_backend, name, wanted, number):
+    """The newest image that fits is given as its row; one without a name or a time is never it."""
+    row = read(SERIES, dtype_backend=dtype_backend).do_images.latest(name, **wanted)
+
+    assert row["id"] == number
+    assert row["name"] == SERIES[number - 1]["name"]
+
+
+@backends
+def test_latest_of_any_order(read, dtype_backend):
+    """The order of the rows and the index do not count, nor do rows that were left out."""
+    frame = read(SERIES, dtype_backend=dtype_backend)
+
+    assert frame.iloc[::-1].do_images.latest("^web-")["id"] == 2
+    assert frame[frame["id"] != 2].do_images.latest("^web-")["id"] == 1
+    assert frame.set_index("id").do_images.latest("^web-").name == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "message"),
+    [
+        ("^mail-", {}, "latest: no image fits. Candidates are: 'db-a', 'db-b', 'web-b', 'web-a'"),
+        ("^web-", {"region": "fra1"}, "latest: no image fits. Candidates are: "),
+        ("^db-", {}, "latest: two of the newest were made at the same time. Candidates are: 'db-a', 'db-b'."),
+        (None, {}, "latest: two of the newest were made at the same time. Candidates are: 'db-a', 'db-b', 'web-b'"),
+    ],
+)
+def test_no_latest(read, name, wanted, message):
+    """Where none fits, or two are equally new, the error names candidates, the newest first; nothing is guessed."""
+    frame = read([one for one in SERIES if one["name"] and one["created_at"]])
+
+    with pytest.raises(UsageError) as caught:
+        frame.do_images.latest(name, **wanted)
+    assert str(caught.value).startswith(message)
+
+
+def test_no_latest_of_nothing(read):
+    """A frame of no rows has no newest."""
+    with pytest.raises(UsageError, match=r"^latest: no image fits\. Candidates are: none\.$"):
+        read([]).do_images.latest("web")
+
+
+def test_latest_by_what_is_no_expression(read):
+    """What is no regular expression is refused with what is wrong with it."""
+    with pytest.raises(UsageError, match=r"^name_regex is no regular expression: "):
+        read(SERIES).do_images.latest("web-(")
+
+
+@pytest.mark.parametrize(("column", "wanted"), [("name", {}), ("created_at", {}), ("tags", {"tag": "prod"})])
+def test_latest_without_a_column(read, column, wanted):
+    """A frame without what latest looks at says which column it is."""
+    frame = read(SERIES).drop(columns=column)
+
+    with pytest.raises(UsageError, match=f"this frame has no column '{column}'"):
+        frame.do_images.latest("web", **wanted)
+
+
 def single_images(images):
     """Give a handler that answers GET /v2/images/{id} for the images there are."""
     known = {str(record["id"]): record for record in images}

@@ -10,6 +10,7 @@ import doimages
 from doimages import errors
 from doimages.errors import (
     APIError,
+    ApplyError,
     AuthenticationError,
     ConflictError,
     CredentialsError,
@@ -18,6 +19,7 @@ from doimages.errors import (
     ForbiddenError,
     InvalidRequestError,
     ListingError,
+    NotConfirmedError,
     NotFoundError,
     RateLimitError,
     ServerError,
@@ -35,6 +37,8 @@ TREE = {
     UnknownColumnError: UsageError,
     UnsupportedError: UsageError,
     CredentialsError: DOImagesError,
+    NotConfirmedError: DOImagesError,
+    ApplyError: DOImagesError,
     TransportError: DOImagesError,
     APIError: DOImagesError,
     InvalidRequestError: APIError,
@@ -49,6 +53,15 @@ TREE = {
 }
 RETRYABLE = {ConflictError, RateLimitError, ServerError, ListingError}
 
+# What single errors are told beside the message.
+ATTRIBUTES = {
+    StatementError: {"line": 2, "column": 3, "hint": "try SELECT"},
+    NotConfirmedError: {"plan": "a plan"},
+    ApplyError: {"report": "a report"},
+    TransportError: {"in_doubt": True, "retryable": True, "status": 302},
+    DecodeError: {"column": "id", "value": [1.5]},
+}
+
 
 def make(kind):
     """Make an error of a kind, with every attribute it takes."""
@@ -62,15 +75,9 @@ def make(kind):
             request_id="r-1",
             retry_after=5.0,
         )
-    if kind is StatementError:
-        return kind("no.", line=2, column=3, hint="try SELECT")
     if kind is UnknownColumnError:
         return kind("naem", ("id", "name"))
-    if kind is TransportError:
-        return kind("no.", in_doubt=True, retryable=True, status=302)
-    if kind is DecodeError:
-        return kind("no.", column="id", value=[1.5])
-    return kind("no.")
+    return kind("no.", **ATTRIBUTES.get(kind, {}))
 
 
 def test_tree():
@@ -117,6 +124,8 @@ def test_attributes_of_single_errors():
     assert make(TransportError).in_doubt is True
     decode = make(DecodeError)
     assert (decode.column, decode.value) == ("id", [1.5])
+    assert make(NotConfirmedError).plan == "a plan"
+    assert make(ApplyError).report == "a report"
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -207,6 +216,14 @@ def test_pointing(statement, word, line, column, shown):
     assert (error.line, error.column) == (line, column)
     assert str(error).split("\n") == ["no.", *(f"  {text}" for text in shown)]
     assert error._render_traceback_() == ["UsageError: no.", *(f"  {text}" for text in shown)]
+
+
+def test_more_is_said_before_the_place():
+    """What is added to an error that points at a word stands in its message, above the line and the carets."""
+    error = StatementError("no.").mark("SELECT nmae", 7, 11)
+    error.add(f"It was {CANARY}.")
+
+    assert str(error).split("\n") == ["no. It was ***.", "  SELECT nmae", "         ^^^^"]
 
 
 @pytest.mark.parametrize("statement", ["", " ", "\n", "SELECT", "SELECT\n", "SELECT\n\n"])

@@ -9,8 +9,13 @@ from typing import Any
 
 from doimages.accessor import register, register_on_import, unregister
 from doimages.api.connect import connect, sandbox
+from doimages.change.apply import resume
+from doimages.change.plan import Plan, load_plan
+from doimages.change.report import Report
+from doimages.changes import create_custom
 from doimages.errors import (
     APIError,
+    ApplyError,
     AuthenticationError,
     ConflictError,
     CredentialsError,
@@ -19,6 +24,7 @@ from doimages.errors import (
     ForbiddenError,
     InvalidRequestError,
     ListingError,
+    NotConfirmedError,
     NotFoundError,
     RateLimitError,
     ServerError,
@@ -35,6 +41,7 @@ __version__ = version("doimages")
 
 __all__ = [
     "APIError",
+    "ApplyError",
     "AuthenticationError",
     "ConflictError",
     "CredentialsError",
@@ -43,8 +50,11 @@ __all__ = [
     "ForbiddenError",
     "InvalidRequestError",
     "ListingError",
+    "NotConfirmedError",
     "NotFoundError",
+    "Plan",
     "RateLimitError",
+    "Report",
     "ServerError",
     "StatementError",
     "TransportError",
@@ -53,10 +63,13 @@ __all__ = [
     "UsageError",
     "aread_do_images",
     "connect",
+    "create_custom",
     "load_ipython_extension",
+    "load_plan",
     "options",
     "read_do_images",
     "register",
+    "resume",
     "sandbox",
     "unload_ipython_extension",
     "unregister",

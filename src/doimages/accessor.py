@@ -1,27 +1,30 @@
 """``DataFrame.do_images``: what a frame of images can tell, and how it is put on pandas."""
 
 import os
+import re
 import warnings
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from doimages.api.connect import shared_client
+from doimages.changes import ImageChanges, client_of, id_column
 from doimages.errors import UsageError
 from doimages.reader import read_do_images
-from doimages.schema import IMAGES, PRICE_AT_LEAST, PRICE_PER_GIGABYTE_MONTH, PRICED_KINDS
+from doimages.schema import IMAGES
 from doimages.settings import options
+from doimages.table.cost import monthly_cost
 
 if TYPE_CHECKING:
     from doimages.api.client import Client
 
 NAME = "do_images"
 READER = "read_do_images"
+_CANDIDATES = 5
 _LISTS = tuple(column.name for column in IMAGES.columns if column.type == "strings")
 
 
-class ImagesAccessor:
+class ImagesAccessor(ImageChanges):
     """What a frame of images can tell; hidden from a frame that has no integer ``id``.
 
     It holds the frame and nothing else: pandas 3 makes it anew at each access.
@@ -35,7 +38,7 @@ class ImagesAccessor:
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        ids = _ids(frame)
+        ids = id_column(frame)
         if ids is None or not pd.api.types.is_integer_dtype(ids.dtype):
             raise AttributeError("do_images is for frames with an integer column (or index) 'id'")
         if (frame.attrs.get(NAME, {}).get("ids_of") or IMAGES.name) != IMAGES.name:
@@ -45,7 +48,7 @@ class ImagesAccessor:
     @property
     def ids(self) -> list[int]:
         """The ids in the order of the rows, each once; a missing one is left out."""
-        ids = _ids(self._frame)
+        ids = id_column(self._frame)
         return [] if ids is None else [int(value) for value in ids.dropna().unique()]
 
     @property
@@ -98,26 +101,53 @@ class ImagesAccessor:
         Sends GET /v2/images/{id} for each, or one listing for a hundred or more. ``client`` must be of the endpoint
         that the frame was read from. Raises NotFoundError, naming them, if some are gone.
         """
-        client = client or shared_client()
-        read_from = self.provenance.get("endpoint", client.base_url)
-        if read_from != client.base_url:
-            raise UsageError(
-                f"This frame was read from {read_from}, the client speaks to {client.base_url}: ids mean other images "
-                "there. Give refresh(client=...) the right one. Nothing was sent."
-            )
-        return read_do_images(image_id=self.ids, client=client)
+        return read_do_images(image_id=self.ids, client=client_of(self._frame, client))
 
-    def monthly_cost(self, rate: float = PRICE_PER_GIGABYTE_MONTH) -> "pd.Series[float]":
+    def latest(
+        self, name_regex: str | None = None, *, tag: str | None = None, region: str | None = None
+    ) -> "pd.Series[Any]":
+        """Give the row of the newest image: with a name that the regular expression is found in, a tag, in a region.
+
+        Raises UsageError, listing candidates, if there is none, or two were made at the same time.
+
+        >>> import doimages
+        >>> client = doimages.connect(base_url="sandbox")
+        >>> frame = doimages.read_do_images(type="snapshot", client=client)
+        >>> frame.do_images.latest("^web-02-").name.startswith("web-02-2026")
+        True
+        """
+        for column in ("name", "created_at"):
+            self._need(column)
+        fits = self._frame["name"].notna() & self._frame["created_at"].notna()
+        try:
+            fits &= (
+                self._frame["name"].fillna("").map(lambda text: bool(re.search(name_regex or "", text))).astype(bool)
+            )
+        except re.error as error:
+            raise UsageError(f"name_regex is no regular expression: {error}.") from None
+        fits &= self.has_tag(tag) if tag is not None else True
+        fits &= self.has_region(region) if region is not None else True
+        found = self._frame[fits].sort_values("created_at", ascending=False, kind="stable")
+        if len(found) and (found["created_at"] == found["created_at"].iloc[0]).sum() == 1:
+            return found.iloc[0]
+        near = self._frame if found.empty else found
+        names = near.sort_values("created_at", ascending=False)["name"].head(_CANDIDATES)
+        what = "two of the newest were made at the same time" if len(found) else "no image fits"
+        raise UsageError(f"latest: {what}. Candidates are: {', '.join(map(repr, names)) or 'none'}.")
+
+    def monthly_cost(self, rate: float | None = None) -> "pd.Series[float]":
         """Give what each image costs a month, in US dollars: size in GB times ``rate``, a cent at least.
 
         Only snapshots and custom images are billed by size; other kinds, and images of unknown size, are missing.
-        Source of the default: docs.digitalocean.com, pricing of snapshots and custom images, read 2026-11.
+        The default is the setting ``price_per_gigabyte_month``, 0.06 (docs.digitalocean.com, pricing of snapshots and
+        custom images, read 2026-11).
         """
         for column in ("type", "size_gigabytes"):
             self._need(column)
-        size = self._frame["size_gigabytes"].astype("Float64")
-        cost = (size * rate).clip(lower=PRICE_AT_LEAST).where(self._frame["type"].isin(PRICED_KINDS))
-        return cost.rename("monthly_cost")
+        price = options.resolve("price_per_gigabyte_month", rate).value
+        pairs = zip(self._frame["type"], self._frame["size_gigabytes"], strict=True)
+        costs = [monthly_cost(kind, None if pd.isna(size) else size, price) for kind, size in pairs]
+        return pd.Series(costs, index=self._frame.index, name="monthly_cost", dtype="Float64")
 
     def _has(self, column: str, wanted: tuple[str, ...]) -> "pd.Series[bool]":
         if not wanted:
@@ -142,12 +172,6 @@ class ImagesAccessor:
     def _need(self, column: str) -> None:
         if column not in self._frame.columns:
             raise UsageError(f"this frame has no column {column!r}; read it with that column.")
-
-
-def _ids(frame: pd.DataFrame) -> "pd.Series[Any] | pd.Index[Any] | None":
-    if "id" in frame.columns:
-        return frame["id"]
-    return frame.index if frame.index.name == "id" else None
 
 
 def register() -> None:

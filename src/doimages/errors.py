@@ -8,6 +8,8 @@
     │  ├─ UnknownColumnError      .line .column .suggestions
     │  └─ UnsupportedError
     ├─ CredentialsError           where we looked
+    ├─ NotConfirmedError          .plan: the words were missing, or others
+    ├─ ApplyError                 .report: not all of a plan was done
     ├─ TransportError             .in_doubt: no whole reply came
     ├─ APIError                   .method .url .api_id
     │  ├─ InvalidRequestError     400, 405, 422 and other 4xx
@@ -46,6 +48,8 @@ class DOImagesError(Exception):
     request_id: str | None = None
     retry_after: float | None = None
     retryable: bool = False
+    # An earlier try of the same request may have been carried out, whatever became of the last one.
+    may_be_done: bool = False
     # A notebook shows the whole traceback at once: the magic's flag --traceback.
     in_full: bool = False
 
@@ -74,6 +78,11 @@ class UsageError(DOImagesError, ValueError):
     # Where in a statement, both counted from 1; None if it is about something else.
     line: int | None = None
     column: int | None = None
+
+    def add(self, sentence: str) -> None:
+        """Say more, before the line that it points at."""
+        said, end, pointed = str(self).partition("\n")
+        self.args = (f"{said} {redact(sentence)}{end}{pointed}",)
 
     def mark(self, statement: str, start: int, end: int) -> Self:
         """Point at characters ``start`` up to ``end`` of a statement: the line they are in, and carets below them."""
@@ -113,6 +122,22 @@ class UnsupportedError(UsageError):
 
 class CredentialsError(DOImagesError):
     """No token was found, or the one found may not be sent where the URL points."""
+
+
+class NotConfirmedError(DOImagesError):
+    """A plan was to be applied without its words, or with others; nothing was sent. ``plan`` is the plan."""
+
+    def __init__(self, message: str, *, plan: Any) -> None:
+        super().__init__(message)
+        self.plan = plan
+
+
+class ApplyError(DOImagesError):
+    """Some of a plan failed, is in doubt, or was not started; ``report`` tells of each image."""
+
+    def __init__(self, message: str, *, report: Any) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 class TransportError(DOImagesError):

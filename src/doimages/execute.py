@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from doimages.api.ids import image_key
 from doimages.errors import StatementError, UnsupportedError, UsageError
+from doimages.planned import Planned, make_planned
 from doimages.query import FindObject, Query, make_query
 from doimages.resources import RESOURCES
 from doimages.sql.bind import Lookup, bind
@@ -79,21 +80,13 @@ class _Preparation:
             return self._query(statement)
         if isinstance(statement, Explain):
             return self._explain(statement.statement)
-        if isinstance(statement, CreateView):
-            return self._save(statement)
-        if isinstance(statement, DropView):
-            return self._drop(statement)
+        if isinstance(statement, (CreateView, DropView)):
+            return self._save(statement) if isinstance(statement, CreateView) else self._drop(statement)
         if isinstance(statement, (Show, Describe, Note)):
             return self._tell(statement)
         assert isinstance(statement, (Insert, Update, Delete, Exec))  # noqa: S101 - there are no others
         change = self._read(statement)
-        if isinstance(change, RawRead):
-            return self._raw(change, statement)
-        self._rows(change, statement)
-        raise UnsupportedError(
-            f"This {type(statement).__name__.upper()} is right as it stands, but writes are not built yet. "
-            "EXPLAIN shows what it would send. Nothing was sent."
-        )
+        return self._raw(change, statement) if isinstance(change, RawRead) else self._planned(change, statement)
 
     def _query(self, statement: Select) -> Query:
         for name in named_views(statement.tree, self.views):
@@ -109,7 +102,7 @@ class _Preparation:
             statement = replace(statement, body=body.this)
         return read_change(statement)
 
-    def _rows(self, change: Change, statement: Statement) -> Query:
+    def _planned(self, change: Change, statement: Statement) -> Planned:
         """Check the query whose rows a write is about: all of them, whatever the most rows of a read are."""
         if self.limit is not None:
             raise UsageError(
@@ -121,18 +114,14 @@ class _Preparation:
                 f"disparity in fields to insert and supplied data: {', '.join(change.columns)} are the fields, "
                 f"and {', '.join(query.columns.names)} are supplied."
             )
-        return query
+        return make_planned(replace(change, returning=self._bound(change, statement)), query)
+
+    def _bound(self, change: Change, statement: Statement) -> tuple[exp.Expr, ...]:
+        """Put the values of the parameters into RETURNING: when it is told, they may be gone."""
+        return tuple(bind(exp.Paren(this=one.copy()), self.lookup, statement.text).this for one in change.returning)
 
     def _explain(self, statement: Statement) -> Explained:
-        """Tell of a statement what it would do; of a write, too, though it cannot be done yet."""
-        if isinstance(statement, (Insert, Update, Delete, Exec)):
-            change = self._read(statement)
-            if isinstance(change, Change):
-                rows = self._rows(change, statement)
-                given = [*(f"{name} = {value!r}" for name, value in change.method.fixed), *change.fields]
-                fields = f", with {', '.join(given)}" if given else ""
-                sent = f"{change.method.http} {change.method.path}{fields}"
-                return Explained(rows, (("then, for each row", sent),))
+        """Tell of a statement what it would do."""
         return Explained(replace(self, views=dict(self.views)).step(statement))
 
     def _save(self, statement: CreateView) -> Told:

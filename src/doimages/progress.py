@@ -5,17 +5,22 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 SILENT_SECONDS = 1.0
 # Set by CI, pytest and papermill: a bar there is noise in a log.
 _UNWATCHED = ("CI", "PYTEST_CURRENT_TEST", "PAPERMILL_OUTPUT_PATH")
 
-Tick = Callable[[int, int | None], None]
+
+class Tick(Protocol):
+    """Shows how far something is."""
+
+    def __call__(self, rows: int, total: int | None, note: str = "") -> None:
+        """Take rows so far, how many there will be, and what holds it up."""
 
 
 @contextmanager
-def show(mode: str, clock: Callable[[], float] = time.monotonic) -> Iterator[Tick | None]:
+def show(mode: str, clock: Callable[[], float] = time.monotonic, label: str = "images") -> Iterator[Tick | None]:
     """Give a function to call with rows read and their total; None if nothing is to be shown.
 
     ``bar`` is a widget in a notebook and a line elsewhere, ``text`` a line, ``auto`` a bar where a person looks.
@@ -26,12 +31,13 @@ def show(mode: str, clock: Callable[[], float] = time.monotonic) -> Iterator[Tic
     started = clock()
     bars: list[Any] = []
 
-    def tick(rows: int, total: int | None) -> None:
+    def tick(rows: int, total: int | None, note: str = "") -> None:
         if not bars and clock() - started >= SILENT_SECONDS:
-            bars.append(_bar(mode))
+            bars.append(_bar(mode, label))
         for bar in bars:
             bar.total = total
             bar.n = rows
+            bar.set_postfix_str(note, refresh=False)
             bar.refresh()
 
     try:
@@ -42,12 +48,12 @@ def show(mode: str, clock: Callable[[], float] = time.monotonic) -> Iterator[Tic
             bar.close()
 
 
-def _bar(mode: str) -> Any:
+def _bar(mode: str, label: str) -> Any:
     if mode == "text":
         from tqdm.std import tqdm
     else:
         from tqdm.auto import tqdm
-    return tqdm(desc="images", unit="", leave=False, file=sys.stderr)
+    return tqdm(desc=label, unit="", leave=False, file=sys.stderr)
 
 
 def _is_watched() -> bool:

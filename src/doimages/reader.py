@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 import pandas as pd
 
@@ -39,6 +39,10 @@ class ReadArguments(TypedDict, total=False):
     client: "Client | None"
 
 
+@overload
+def read_do_images(query: None = None, /, **arguments: Unpack[ReadArguments]) -> pd.DataFrame: ...
+@overload
+def read_do_images(query: str, /, **arguments: Unpack[ReadArguments]) -> Any: ...
 def read_do_images(
     query: str | None = None,
     /,
@@ -56,7 +60,7 @@ def read_do_images(
     dtypes: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     client: "Client | None" = None,
-) -> pd.DataFrame:
+) -> Any:
     """Read images of an account into a typed frame.
 
     Sends GET /v2/images for page 1, then for all other pages side by side; with ``image_id``, GET /v2/images/{id}
@@ -67,7 +71,8 @@ def read_do_images(
     ----------
     query
         A SQL statement, or several with ``;`` between, of which the last one's result is given. See the reference
-        of SQL. The four filters that follow are for a read without one.
+        of SQL. The four filters that follow are for a read without one. INSERT, UPDATE, REPLACE, DELETE and EXEC of
+        what changes images give a :class:`Plan`: it reads, and changes nothing before it is applied.
     private
         Only the images of the account itself. False lists all there are, public ones too.
     tag_name
@@ -149,7 +154,11 @@ def read_do_images(
     ).run()
 
 
-async def aread_do_images(query: str | None = None, /, **arguments: Unpack[ReadArguments]) -> pd.DataFrame:
+@overload
+async def aread_do_images(query: None = None, /, **arguments: Unpack[ReadArguments]) -> pd.DataFrame: ...
+@overload
+async def aread_do_images(query: str, /, **arguments: Unpack[ReadArguments]) -> Any: ...
+async def aread_do_images(query: str | None = None, /, **arguments: Unpack[ReadArguments]) -> Any:
     """Read images as :func:`read_do_images` does, without blocking the caller's event loop.
 
     Sends, takes, returns and raises the same. Cancelling it cancels its requests.

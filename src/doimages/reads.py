@@ -35,9 +35,9 @@ class HowFar(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A read on its way: what makes the frame, how far it is, and the frame of what came so far."""
+    """A read on its way: what makes its result, how far it is, and the frame of what came so far."""
 
-    frame: Coroutine[Any, Any, pd.DataFrame]
+    result: Coroutine[Any, Any, Any]
     how_far: HowFar
     partial: Callable[[], pd.DataFrame | None]
 
@@ -56,6 +56,11 @@ class Read:
         """Whether it gives sentences to read, not rows: they are shown in full."""
         return False
 
+    @property
+    def is_plan(self) -> bool:
+        """Whether it gives a plan."""
+        return False
+
     def start(self) -> Work:
         """Make its work; nothing is sent before that is awaited."""
         raise NotImplementedError
@@ -68,22 +73,25 @@ class Read:
         """Keep it under a name that SQL can read from."""
         raise NotImplementedError
 
-    def run(self) -> pd.DataFrame:
-        """Send it, and wait; if that is interrupted, what came so far goes to ``keep_partial``."""
+    def run(self) -> Any:
+        """Send it, and wait; gives a frame, or the plan of a SQL statement that changes images.
+
+        If it is interrupted, what came so far goes to ``keep_partial``.
+        """
         work = self.start()
         with bars.show(self.progress) as tick:
             try:
-                return portal.wait(work.frame, _ticking(tick, work.how_far))
+                return portal.wait(work.result, _ticking(tick, work.how_far))
             except KeyboardInterrupt:
                 _keep(work)
                 raise
 
-    async def arun(self) -> pd.DataFrame:
+    async def arun(self) -> Any:
         """Send it for a caller on another loop."""
         work = self.start()
         with bars.show(self.progress) as tick:
             try:
-                return await portal.bridge(work.frame, _ticking(tick, work.how_far))
+                return await portal.bridge(work.result, _ticking(tick, work.how_far))
             except asyncio.CancelledError:
                 _keep(work)
                 raise

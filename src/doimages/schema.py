@@ -114,6 +114,16 @@ TAGS = Table(
         Column("resources", "object", "Counts of what carries it."),
     ),
 )
+DROPLETS = Table(
+    "droplets",
+    plural="droplets",
+    singular="droplet",
+    columns=(
+        Column("id", "integer", "Number of the Droplet.", required=True),
+        Column("name", "string", "Display name."),
+        Column("image", "object", "The image it was made from, as the API gives it."),
+    ),
+)
 ACCOUNT = Table(
     "account",
     plural="accounts",
@@ -149,4 +159,5 @@ PAGE_SIZE = 200  # The largest the API documents: `per_page` in shared/parameter
 # custom-images pricing, read 2026-11. A backup is a share of its Droplet's price, so it has none of its own.
 PRICE_PER_GIGABYTE_MONTH = 0.06
 PRICE_AT_LEAST = 0.01
+PRICE_DATE = "2026-11"
 PRICED_KINDS = frozenset({"snapshot", "custom"})

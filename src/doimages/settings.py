@@ -19,6 +19,7 @@ from platformdirs import user_config_path
 
 from doimages.errors import UsageError, unknown_name
 from doimages.redaction import redact
+from doimages.schema import PRICE_PER_GIGABYTE_MONTH
 
 API_URL = "https://api.digitalocean.com"
 DTYPE_BACKENDS = ("numpy_nullable", "pyarrow")
@@ -85,6 +86,29 @@ SETTINGS: Mapping[str, Setting] = {
         15.0,
         "DOIMAGES_STALE_MINUTES",
         "Age at which is_stale() calls a frame stale.",
+        kind=float,
+    ),
+    "max_count": Setting(
+        50,
+        "DOIMAGES_MAX_COUNT",
+        "Most requests for images that one plan may have.",
+        kind=int,
+    ),
+    "max_percent": Setting(
+        50.0,
+        "DOIMAGES_MAX_PERCENT",
+        "Most of the account's own images, in percent, that one plan may delete, update or move away.",
+        kind=float,
+    ),
+    "protected_names": Setting(
+        None,
+        "DOIMAGES_PROTECTED_NAMES",
+        "Regular expression: an image with a name that it is found in is not deleted, updated or moved away.",
+    ),
+    "price_per_gigabyte_month": Setting(
+        PRICE_PER_GIGABYTE_MONTH,
+        "DOIMAGES_PRICE_PER_GIGABYTE_MONTH",
+        "What snapshots and custom images cost, US dollars per GB and month.",
         kind=float,
     ),
 }

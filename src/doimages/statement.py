@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
+from doimages.change.plan import Plan
+from doimages.errors import UsageError
 from doimages.execute import prepare_steps, save_view
+from doimages.planned import Planned
 from doimages.reads import Read, Work
 from doimages.redaction import redact
 from doimages.schema import IMAGES
@@ -30,10 +33,15 @@ class StatementRead(Read):
         """Whether the last statement tells of something, as SHOW and EXPLAIN do."""
         return isinstance(self.steps[-1], (Told, Explained))
 
+    @property
+    def is_plan(self) -> bool:
+        """Whether it gives a plan: the last statement is one that changes images."""
+        return isinstance(self.steps[-1], Planned)
+
     def start(self) -> Work:
         """Make its work."""
         readings = Readings()
-        return Work(self._frame(readings), readings, lambda: self._partial(readings))
+        return Work(self._result(readings), readings, lambda: self._partial(readings))
 
     def save(self, name: str) -> None:
         """Keep its SELECT under a name that SQL can read from."""
@@ -50,9 +58,12 @@ class StatementRead(Read):
             lines += [(f"column {name}", str(dtype)) for name, dtype in empty.dtypes.items()]
         return lines
 
-    async def _frame(self, readings: Readings) -> pd.DataFrame:
+    async def _result(self, readings: Readings) -> pd.DataFrame | Plan:
         for step in self.steps:
             readings.is_complete = True  # of the last one
+            if isinstance(step, Planned):
+                assert self.client is not None  # noqa: S101 - needs_client
+                return await step.plan(self.client, readings)
             rows = await step.rows(self.client, readings)
         is_cut = self.limit is not None and rows.num_rows >= self.limit
         frame = self._make(self.steps[-1], rows if self.limit is None else rows.slice(0, self.limit))
@@ -105,6 +116,10 @@ def prepare_statement(
         needs_client=any(step.needs_client for step in steps),
     )
     last = steps[-1]
+    if any(isinstance(step, Planned) for step in steps[:-1]):
+        raise UsageError("A statement that changes images stands last: its plan is the result. Nothing was sent.")
+    if isinstance(last, Planned):
+        shape.refuse("a statement that changes images gives a plan")
     if last.columns is not None:
         shape.check(result_table(last.columns, last.required))
     return read

@@ -68,10 +68,9 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What a step would do, told and not done; ``then`` is what follows it, of a write."""
+    """What a step would do, told and not done."""
 
     step: Step
-    then: tuple[tuple[str, str], ...] = ()
     needs_client: bool = False
     required: frozenset[str] = frozenset()
     ids_of: str | None = None
@@ -83,7 +82,7 @@ class Explained:
 
     def explain(self, client: Client | None = None) -> list[tuple[str, str]]:
         """Say it."""
-        return [*describe(self.step, client), *self.then]
+        return describe(self.step, client)
 
     async def rows(self, client: Client | None, readings: Readings) -> pa.Table:  # noqa: ARG002 - as the others
         """Give it as rows."""

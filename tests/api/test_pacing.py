@@ -2,42 +2,20 @@
 
 import asyncio
 import random
-import selectors
+from contextlib import suppress
 
 import httpx
 import pytest
+from jumping import JumpingLoop
 from scripted import CANARY, URL
 
 from doimages.api.model import Request
-from doimages.api.pacing import Pacer
+from doimages.api.pacing import Pacer, Quota, read_quota
 from doimages.api.transport import Transport
-from doimages.errors import RateLimitError
+from doimages.errors import NotFoundError, RateLimitError
 from doimages.redaction import Secret
 
 READ = Request("GET", "/v2/images/1")
-
-
-class JumpingSelector(selectors.DefaultSelector):
-    """A selector that never waits: it moves the clock on by the time it was asked to wait."""
-
-    def __init__(self):
-        super().__init__()
-        self.now = 0.0
-
-    def select(self, timeout=None):
-        self.now += timeout or 0.0
-        return super().select(0)
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop on which an hour of sleeping takes no time."""
-
-    def __init__(self):
-        self.clock = JumpingSelector()
-        super().__init__(self.clock)
-
-    def time(self):
-        return self.clock.now
 
 
 class SlidingServer:
@@ -127,6 +105,37 @@ def test_clock_goes_back():
     pacer.reserve(100.0)
 
     assert pacer.reserve(90.0) == 10
+
+
+def test_seconds_to_place():
+    """The seconds to the next place can be asked for; nothing is booked."""
+    pacer = Pacer(2)
+    pacer.reserve(0.0)
+
+    assert [pacer.seconds_to_place(10.0) for _ in range(3)] == [0, 0, 0]
+    pacer.reserve(10.0)
+    assert [pacer.seconds_to_place(20.0) for _ in range(3)] == [40.5, 40.5, 40.5]
+    pacer.pause(100.0)
+    assert pacer.seconds_to_place(20.0) == 80
+
+
+def test_quota():
+    """What is left of the rate limit is read from the three headers."""
+    headers = {"ratelimit-limit": "5000", "ratelimit-remaining": "4816", "ratelimit-reset": "1444931833"}
+
+    assert read_quota(headers) == Quota(limit=5000, remaining=4816, reset=1444931833)
+
+
+@pytest.mark.parametrize("value", [None, "", "many", "-1", "1.5", "٣", "1" * 16])
+@pytest.mark.parametrize("name", ["limit", "remaining", "reset"])
+def test_no_quota(name, value):
+    """A header that is missing, or is no number, tells nothing."""
+    headers = {"ratelimit-limit": "5000", "ratelimit-remaining": "4816", "ratelimit-reset": "1444931833"}
+    headers = {**headers, f"ratelimit-{name}": value}
+    if value is None:
+        del headers[f"ratelimit-{name}"]
+
+    assert read_quota(headers) is None
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -230,3 +239,122 @@ def test_lanes(loop):
     loop.run_until_complete(send_all())
 
     assert most == 32
+
+
+def test_asking_before_each_attempt(loop):
+    """What asks before a request is asked once an attempt, also after a rate limit and a lost reply."""
+    replies = [httpx.Response(503), httpx.Response(429, headers={"retry-after": "30"}), httpx.Response(200, json={})]
+    events = []
+
+    def handler(request):
+        events.append(("sent", loop.time()))
+        return replies.pop(0)
+
+    async def before():
+        events.append(("asked", loop.time()))
+
+    transport = transport_over(handler, loop, Pacer(250))
+
+    async def send_one():
+        reply = await transport.send(READ, before)
+        await transport.aclose()
+        return reply
+
+    assert loop.run_until_complete(send_one()).status == 200
+    assert events == [("asked", 0), ("sent", 0), ("asked", 1), ("sent", 1), ("asked", 31), ("sent", 31)]
+
+
+def test_asking_keeps_a_request_back(loop):
+    """What is raised by what asks before a request comes out as it is; nothing is sent, and no place is taken."""
+    pacer = Pacer(1)
+    transport = transport_over(lambda _: pytest.fail("sent"), loop, pacer)
+
+    async def before():
+        raise LookupError("not this one")
+
+    async def send_one():
+        try:
+            await transport.send(READ, before)
+        finally:
+            await transport.aclose()
+
+    with pytest.raises(LookupError, match="not this one"):
+        loop.run_until_complete(send_one())
+    assert pacer.seconds_to_place(loop.time()) == 0
+
+
+def test_asking_waits_for_the_place(loop):
+    """Where what asks has waited for a free place the request goes out at once: its lane is in hand already."""
+    asked, sent = [], []
+
+    async def handler(request):
+        sent.append((request.url.path[-2:], loop.time()))
+        await asyncio.sleep(7)
+        return httpx.Response(200, json={})
+
+    transport = transport_over(handler, loop, Pacer(40))
+
+    async def send_one(number):
+        async def before():
+            while (pause := transport.seconds_to_place()) > 0:  # noqa: ASYNC110 - time is what it waits for
+                await asyncio.sleep(min(pause, 1.0))
+            asked.append((str(number), loop.time()))
+
+        await transport.send(Request("GET", f"/v2/images/{number}"), before)
+
+    async def send_all():
+        await asyncio.gather(*(send_one(number) for number in range(10, 60)))
+        await transport.aclose()
+
+    loop.run_until_complete(send_all())
+
+    assert len(sent) == 50
+    assert sorted(asked) == sorted(sent)
+
+
+def test_those_that_ask_leave_lanes(loop):
+    """However many requests ask first, what they read for it gets through."""
+    transport = transport_over(lambda _: httpx.Response(200, json={}), loop, Pacer(1_000))
+    read = []
+
+    async def before():
+        await asyncio.sleep(1)
+        read.append(await transport.send(READ))
+
+    async def send_all():
+        async with asyncio.timeout(600):
+            await asyncio.gather(*(transport.send(READ, before) for _ in range(100)))
+        await transport.aclose()
+
+    loop.run_until_complete(send_all())
+
+    assert len(read) == 100
+
+
+def test_quota_of_the_last_reply(loop):
+    """A transport tells what the last reply said is left; one without, and a rate limit waited out, change nothing."""
+
+    def limits(remaining):
+        return {"ratelimit-limit": "5000", "ratelimit-remaining": str(remaining), "ratelimit-reset": "3600"}
+
+    replies = [
+        httpx.Response(200, headers=limits(4_000), json={}),
+        httpx.Response(404, headers=limits(3_999), json={}),
+        httpx.Response(200, json={}),
+        httpx.Response(429, headers={**limits(0), "retry-after": "5"}, json={}),
+        httpx.Response(200, json={}),
+    ]
+    transport = transport_over(lambda _: replies.pop(0), loop, Pacer(250))
+    told = [transport.quota]
+
+    async def send_all():
+        for _ in range(4):
+            with suppress(NotFoundError):
+                await transport.send(READ)
+            told.append(transport.quota)
+        await transport.aclose()
+
+    loop.run_until_complete(send_all())
+
+    assert replies == []
+    assert [one and one.remaining for one in told] == [None, 4_000, 3_999, 3_999, 3_999]

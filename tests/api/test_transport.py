@@ -577,3 +577,84 @@ def test_fork(serve, client_of, monkeypatch, holds_client):
     assert addresses[0] == addresses[2] != addresses[1]
     if not holds_client:
         close_all()
+
+
+@pytest.fixture
+def asking():
+    """Give what asks before each attempt and is shown each good reply, and what they noted."""
+    asked, replies = [], []
+
+    async def before():
+        asked.append("asked")
+
+    return before, replies.append, asked, replies
+
+
+def test_asking_client(serve, client_of, run, asking):
+    """A client that asks does so before each attempt, and shows the reply; the client it was made of does neither."""
+    before, after, asked, replies = asking
+    server = serve((200, {"X-Request-Id": "r-1"}, RECORD))
+    client = client_of(server.url)
+
+    assert run(client.asking(before, after).image(1))["id"] == 1
+    run(client.image(1))
+
+    assert asked == ["asked"]
+    assert [(reply.status, reply.headers["x-request-id"], reply.body) for reply in replies] == [(200, "r-1", RECORD)]
+
+
+def test_asking_client_sends_again(serve, client_of, run, swift, asking):
+    """A request that is sent again asks again, and only the reply that came whole and good is shown."""
+    before, after, asked, replies = asking
+    server = serve(cut_off, (503, {}, b"{}"), (200, {}, RECORD))
+
+    run(client_of(server.url).asking(before, after).image(1))
+
+    assert asked == ["asked"] * 3
+    assert [reply.status for reply in replies] == [200]
+
+
+def test_asking_client_is_refused(serve, client_of, run, asking):
+    """A reply that is an error is raised, and not shown."""
+    before, after, asked, replies = asking
+    server = serve((404, {}, b'{"id": "not_found", "message": "No."}'))
+
+    with pytest.raises(NotFoundError):
+        run(client_of(server.url).asking(before, after).image(1))
+
+    assert asked == ["asked"]
+    assert replies == []
+
+
+def test_asking_client_keeps_back(serve, client_of, run, asking):
+    """What is raised before a request comes out as it is, and the server sees nothing; the next one goes through."""
+    _, after, _, replies = asking
+    server = serve((200, {}, RECORD))
+    client = client_of(server.url)
+
+    async def refuse():
+        raise LookupError("not this one")
+
+    with pytest.raises(LookupError, match="not this one"):
+        run(client.asking(refuse, after).image(1))
+    assert server.seen == []
+    assert replies == []
+    assert run(client.image(1))["id"] == 1
+
+
+def test_quota(serve, client_of, run, asking):
+    """A client tells what the last reply said is left of the rate limit, whoever sent the request."""
+    before, after, _, _ = asking
+    left = [{"RateLimit-Limit": "5000", "RateLimit-Remaining": str(n), "RateLimit-Reset": "1790000000"} for n in (9, 8)]
+    server = serve(*((200, headers, RECORD) for headers in left), (200, {}, RECORD))
+    client = client_of(server.url)
+    assert client.quota is None
+
+    run(client.image(1))
+    assert (client.quota.limit, client.quota.remaining, client.quota.reset) == (5_000, 9, 1_790_000_000)
+    other = client.asking(before, after)
+    run(other.image(1))
+    assert client.quota == other.quota
+    assert client.quota.remaining == 8
+    run(client.image(1))
+    assert client.quota.remaining == 8

@@ -11,6 +11,10 @@ import pytest
 import doimages
 from doimages import cli
 from doimages.accessor import ImagesAccessor
+from doimages.change.operations import OPERATIONS as CHANGES
+from doimages.change.outcome import OUTCOMES
+from doimages.change.report import _DTYPES
+from doimages.changes import GuardArguments, ImageChanges
 from doimages.errors import DOImagesError
 from doimages.notebook.flags import FLAGS, SUBCOMMANDS
 from doimages.resources import RESOURCES
@@ -80,6 +84,10 @@ NAMED = [
     *(("magic.md", f"`{subcommand.word}") for subcommand in SUBCOMMANDS),
     *(("options.md", f"`{name}`") for name in SETTINGS),
     *(("options.md", f"`{setting.variable}`") for setting in SETTINGS.values()),
+    *(("plans.md", f"`{name}`") for name in (*(CHANGES.keys() - {"create"}), *OUTCOMES, *_DTYPES)),
+    *(("plans.md", f"`{change.verb}`") for change in CHANGES.values()),
+    *(("plans.md", f"``{name}``") for name in GuardArguments.__annotations__),
+    *(("python.md", f"doimages.{kind.__name__}") for kind in (doimages.Plan, doimages.Report)),
     *(("cli.md", name) for name in options_of_commands() if name != "--help"),
     *(("sandbox.md", f"`{method} {path}`") for method, path, _, _ in OPERATIONS),
     *(("sql.md", function.signature) for function in KNOWN),
@@ -144,12 +152,21 @@ def test_a_difference_from_stackql_is_as_told(box, told):
     assert {name: found[name] for name in given & found.keys()} == {name: told[name] for name in given & found.keys()}
 
 
-def test_the_reference_shows_every_member_of_the_accessor():
+@pytest.mark.parametrize("kind", [ImagesAccessor, ImageChanges])
+def test_the_reference_shows_every_member_of_the_accessor(kind):
     """Autodoc shows those with a docstring; a member without one would be missing."""
-    members = [name for name in vars(ImagesAccessor) if not name.startswith("_")]
+    members = [name for name in vars(kind) if not name.startswith("_")]
     assert members
-    assert [name for name in members if not getattr(ImagesAccessor, name).__doc__] == []
-    assert re.search(r"autoclass:: doimages\.accessor\.ImagesAccessor\n +:members:", read(REFERENCE / "python.md"))
+    assert [name for name in members if not getattr(kind, name).__doc__] == []
+    name = re.escape(f"{kind.__module__}.{kind.__name__}")
+    assert re.search(rf"autoclass:: {name}\n +:members:\n", read(REFERENCE / "python.md"))
+
+
+@pytest.mark.parametrize("kind", [doimages.Plan, doimages.Report])
+def test_the_members_that_the_reference_names_are_there(kind):
+    """What is listed of a plan and of a report exists, and says in a docstring what it is."""
+    named = re.search(rf"autoclass:: doimages\.{kind.__name__}\n +:members: (.+)", read(REFERENCE / "python.md"))[1]
+    assert [name for name in named.split(", ") if not getattr(kind, name).__doc__] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -17,7 +17,7 @@ TOKEN = "sandbox-of-a-test"
 EMAIL = {"recipient_email": "sammy@example.com"}
 NEW = {"name": "imported", "url": "https://example.com/disk.img", "region": "nyc3", "tags": ["fresh"]}
 ON_A_SNAPSHOT = {"resources": [{"resource_id": "{snapshot}", "resource_type": "image"}]}
-NOT_IN_THE_DESCRIPTION = {path for _, path, _, _ in OPERATIONS if path.startswith("/v2/droplets/")}
+NOT_IN_THE_DESCRIPTION = {path for _, path, _, _ in OPERATIONS if path.startswith("/v2/droplets")}
 
 # what is asked, with which status it is answered; names in braces are filled in below
 CASES: list[tuple[str, str, dict[str, Any] | None, int]] = [
@@ -198,6 +198,36 @@ def test_an_import_to_its_end(send, state, check_reply):
     for image_id in (good, bad):
         for _ in range(4):
             check_reply(send("GET", f"/v2/images/{image_id}"))
+
+
+def test_an_action_to_its_end(send, state, check_reply, names):
+    """An action is as described before it is seen, while it runs, and once it is errored."""
+    state.lag = 1
+    path = f"/v2/images/{names['snapshot']}/actions"
+    state.images[names["snapshot"]]["name"] = "errored"
+    action_id = send("POST", path, json={"type": "transfer", "region": "tor1"}).json()["action"]["id"]
+
+    replies = [send("GET", f"{path}/{action_id}") for _ in range(4)]
+    for reply in replies:
+        check_reply(reply)
+
+    assert [reply.status_code for reply in replies] == [404, 200, 200, 200]
+    assert replies[-1].json()["action"]["status"] == "errored"
+
+
+def test_what_a_droplet_embeds(send, check_reply):
+    """The description given here has no Droplets; the images and regions in them are as it says of those."""
+    reply = send("GET", "/v2/droplets?per_page=200")
+
+    def embedded(path, body):
+        request = httpx.Request("GET", f"http://sandbox{path}")
+        check_reply(httpx.Response(200, headers=reply.headers, json=body, request=request))
+
+    rows = reply.json()["droplets"]
+    assert len(rows) == 10
+    for row in rows:
+        embedded(f"/v2/images/{row['image']['id']}", {"image": row["image"]})
+    embedded("/v2/regions", {"regions": [row["region"] for row in rows], "links": {}, "meta": {"total": 10}})
 
 
 def test_judge(send, check_reply, names):

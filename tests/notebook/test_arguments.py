@@ -50,7 +50,8 @@ def test_every_flag_of_the_table_is_read_and_in_the_help(flag):
         Path(value).write_text("SELECT 1", encoding="utf-8")
     assert flag.usage in help_text()
     body = "SELECT 1" if flag.long in {"--param", "--params", "--save"} else None
-    read = parse(f"{flag.long.replace('-', '_').replace('__', '--', 1)} {value}", body)
+    beside = "--apply 3f9a12c4 " if flag.long == "--confirm" else ""
+    read = parse(f"{beside}{flag.long.replace('-', '_').replace('__', '--', 1)} {value}", body)
     if flag.long == "--output":
         assert read.dest == "x"
     elif flag.long != "--traceback":

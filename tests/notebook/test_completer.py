@@ -40,13 +40,16 @@ NAMES = {
     "helper": len,
     "_private": 1,
 }
+# The last one made is last.
+PLANS = {"3f9a12c4": "delete 12 images", "a0b1c2d3": "update 1 image in 'acme'"}
 
 
 def ask(marked, names: Mapping = NAMES, last=LISTING):
     """Complete at the |."""
     before, _, after = marked.partition("|")
     lines = before.split("\n")
-    return complete(before + after, len(lines) - 1, len(lines[-1]), Holdings(names, last, views=["old_ones"]))
+    holdings = Holdings(names, last, views=["old_ones"], plans=PLANS)
+    return complete(before + after, len(lines) - 1, len(lines[-1]), holdings)
 
 
 def offered(marked, **holds):
@@ -126,6 +129,28 @@ def test_flags_that_take_names_offer_them():
     assert offered("%%doimages --params |") == ["$settings"]
     assert offered("%%doimages --params $se|") == ["$settings"]
     assert offered("%%doimages --save |") == []
+
+
+@pytest.mark.parametrize(
+    ("marked", "words"),
+    [
+        ("%doimages --apply |", ["a0b1c2d3", "3f9a12c4"]),
+        ("%doimages report << --apply 3|", ["3f9a12c4"]),
+        ("%doimages --apply=a|", ["a0b1c2d3"]),
+        ("%%doimages --apply 3f9a12c4 --confirm |", ['"delete 12 images"']),
+        ("%%doimages --apply 3f9a12c4 --confirm del|", ['"delete 12 images"']),
+        ('%%doimages --apply 3f9a12c4 --confirm "delete 12 im|', ['delete 12 images"']),
+        ("%%doimages --apply=3f9a12c4 --confirm='|", ["delete 12 images'"]),
+        ("%%doimages --apply --confirm |", ["\"update 1 image in 'acme'\""]),
+        ("%%doimages --apply --confirm '|", []),
+        ("%%doimages --apply 3f9a12c4 --confirm upd|", []),
+        ("%%doimages --apply 99999999 --confirm |", []),
+        ('%%doimages --apply 3f9a12c4 --confirm "delete 12 images" --pro|', ["--progress"]),
+    ],
+)
+def test_plans_and_the_words_that_confirm_them_are_offered(marked, words):
+    """The last plan first; its words in quotes, or with the quote that was begun, so that Enter can follow."""
+    assert offered(marked) == words
 
 
 def test_a_flag_that_takes_a_file_offers_files(notebook, tmp_path):

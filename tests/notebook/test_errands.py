@@ -6,9 +6,9 @@ import pytest
 from scripted import CANARY
 
 from doimages.api.connect import embedded
-from doimages.notebook.display import Sheet
 from doimages.schema import IMAGES
 from doimages.settings import SETTINGS
+from doimages.sheet import Sheet
 
 HOSTILE = '<img src=x onerror="window.pwned=1">\x1b[31m</table><script>'
 

@@ -12,8 +12,8 @@ from scripted import CANARY
 
 import doimages
 from doimages.api.connect import embedded
-from doimages.errors import CredentialsError, StatementError, UnknownColumnError, UnsupportedError, UsageError
-from doimages.notebook.display import Sheet
+from doimages.errors import CredentialsError, StatementError, UnknownColumnError, UsageError
+from doimages.sheet import Sheet
 
 ONE = "SELECT id FROM images LIMIT 2"
 
@@ -79,7 +79,8 @@ def test_of_several_statements_the_last_ones_result_counts(notebook, desk):
         ("SELECT nosuch FROM images", UnknownColumnError),
         ("SELEC 1", StatementError),
         ("DELETE FROM images", StatementError),
-        ("DELETE FROM images WHERE image_id = 7", UnsupportedError),
+        ("DELETE FROM images WHERE image_id = 7 RETURNING nosuch", UnknownColumnError),
+        ("DELETE FROM images WHERE image_id = 7; SELECT 1", UsageError),
     ],
 )
 def test_a_wrong_second_statement_sends_nothing(notebook, desk, second, kind):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doimages.api.model import Kind
-from doimages.api.pacing import Pacer
+from doimages.api.pacing import Pacer, Quota, read_quota
 from doimages.api.retry import Budget, Failure, attempts, backoff_seconds, limit_wait_seconds
 
 SECONDS = st.floats(0.0, 90.0, allow_nan=False)
@@ -78,6 +78,19 @@ def test_no_wait_without_need(limit, gaps):
         sent.append(now + wait)
 
 
+@given(st.integers(1, 8), EVENTS)
+def test_asking_books_nothing(limit, events):
+    """The seconds to a place are those that the next request waits, however often they are asked for."""
+    asked, other, now = Pacer(limit), Pacer(limit), 0.0
+    for gap, pauses in events:
+        now += gap
+        if pauses:
+            asked.pause(now + gap)
+            other.pause(now + gap)
+        told = {asked.seconds_to_place(now) for _ in range(3)}
+        assert told == {asked.reserve(now)} == {other.reserve(now)}
+
+
 @given(st.integers(0, 2**32), st.floats(0.0, 1.0))
 def test_sliding_server_refuses_none(seed, longest_gap):
     """A server that counts 250 in a sliding minute refuses none that travel up to 0.4 seconds to it."""
@@ -97,6 +110,25 @@ def test_any_header_is_survived(retry_after, reset, now):
     wait = limit_wait_seconds({"retry-after": retry_after, "ratelimit-reset": reset}, now)
 
     assert wait is None or wait >= 1
+
+
+@given(*[st.none() | st.text(max_size=20) | st.integers(-5, 10**16).map(str)] * 3)
+def test_any_quota_is_survived(limit, remaining, reset):
+    """Whatever the headers say, the quota is their numbers, none negative, or nothing."""
+    told = {"ratelimit-limit": limit, "ratelimit-remaining": remaining, "ratelimit-reset": reset}
+    quota = read_quota({name: text for name, text in told.items() if text is not None})
+
+    if quota is not None:
+        assert quota == Quota(int(limit), int(remaining), int(reset))
+        assert min(quota.limit, quota.remaining, quota.reset) >= 0
+
+
+@given(*[st.integers(0, 10**12)] * 3)
+def test_quota_is_read(limit, remaining, reset):
+    """Numbers are read as they are."""
+    told = {"ratelimit-limit": str(limit), "ratelimit-remaining": str(remaining), "ratelimit-reset": str(reset)}
+
+    assert read_quota(told) == Quota(limit, remaining, reset)
 
 
 @given(st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} (Jan|Dec) \d{1,5} \d\d:\d\d:\d\d ([+-]\d{4}|GMT)", fullmatch=True))

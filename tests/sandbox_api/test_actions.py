@@ -54,8 +54,33 @@ def test_errored(box, snapshot):
 
     box.state.advance()
 
-    assert box.send("GET", f"/v2/actions/{action['id']}").json()["action"]["status"] == "errored"
+    ended = box.send("GET", f"/v2/actions/{action['id']}").json()["action"]
+    assert ended == {**action, "status": "errored", "completed_at": "2027-01-15T08:00:00Z"}
     assert regions_of(box, snapshot) == ["nyc3"]
+    box.state.images[snapshot]["name"] = "web-01"
+    assert act(box, snapshot, type="transfer", region="fra1").status_code == 201
+
+
+def test_never_ends(box, snapshot):
+    """An action begun while polls is None runs on, however often it is looked at, until advance()."""
+    box.state.polls = None
+    action = act(box, snapshot, type="transfer", region="fra1").json()["action"]
+    path = f"/v2/images/{snapshot}/actions/{action['id']}"
+
+    assert {box.send("GET", path).json()["action"]["status"] for _ in range(20)} == {"in-progress"}
+    assert act(box, snapshot, type="transfer", region="fra1").status_code == 422
+    box.state.advance()
+    assert box.send("GET", path).json()["action"]["status"] == "completed"
+
+
+def test_source_gone(box, snapshot):
+    """An action whose image is deleted meanwhile ends errored, and can still be read."""
+    action = act(box, snapshot, type="transfer", region="fra1").json()["action"]
+    box.send("DELETE", f"/v2/images/{snapshot}")
+
+    states = [box.send("GET", f"/v2/actions/{action['id']}").json()["action"]["status"] for _ in range(3)]
+
+    assert states == ["in-progress", "in-progress", "errored"]
 
 
 @pytest.mark.parametrize(

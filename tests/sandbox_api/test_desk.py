@@ -28,6 +28,7 @@ def test_no_token(box):
         ("GET", "/v2/actions", "actions:read"),
         ("GET", "/v2/regions", "regions:read"),
         ("GET", "/v2/snapshots", "snapshot:read"),
+        ("GET", "/v2/droplets", "droplet:read"),
         ("POST", "/v2/tags", "tag:create"),
     ],
 )
@@ -114,6 +115,34 @@ def test_hour_limit(box, clock):
     assert "retry-after" not in refused.headers
     assert refused.headers["ratelimit-reset"] == "1800003600"
     clock.now = 1_800_003_600
+    assert box.send("GET", "/v2/account").status_code == 200
+
+
+def test_spent(box, clock):
+    """A quota can be spent beforehand: 40 requests remain, and the oldest expires in 40 minutes."""
+    limits = box.state.limits
+    limits.spend(box.token, limits.hour - 41, seconds_ago=1200)
+
+    headers = box.send("GET", "/v2/account").headers
+    assert headers["ratelimit-remaining"] == "40"
+    assert int(headers["ratelimit-reset"]) - clock.now == 2400
+    limits.spend(box.token, 40)
+    refused = box.send("GET", "/v2/account")
+    assert (refused.status_code, refused.headers["ratelimit-remaining"]) == (429, "0")
+    assert int(refused.headers["ratelimit-reset"]) - clock.now == 2400
+    assert "retry-after" not in refused.headers
+    clock.now += 2400
+    assert box.send("GET", "/v2/account").status_code == 200
+
+
+def test_spent_in_the_minute(box, clock):
+    """What was spent less than a minute ago counts for the burst, after what was spent before it."""
+    box.state.limits.minute = 3
+    box.send("GET", "/v2/account")
+    box.state.limits.spend(box.token, 2, seconds_ago=30)
+
+    assert box.send("GET", "/v2/account").headers["retry-after"] == "30"
+    clock.now += 30
     assert box.send("GET", "/v2/account").status_code == 200
 
 

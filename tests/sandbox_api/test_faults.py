@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from doimages.sandbox_api.faults import Fault
+from doimages.sandbox_api.faults import Fault, lost_answers
 
 
 def test_status(box):
@@ -114,6 +114,55 @@ def test_drop_in_process(box):
     with pytest.raises(ConnectionResetError):
         box.send("GET", "/v2/account")
     assert box.state.log[-1].status is None
+
+
+def lost(box, paths, method="PUT"):
+    """Give which of the requests got no reply, in the order of their paths."""
+    found = {}
+    for path in paths:
+        try:
+            found[path] = box.send(method, path, json={"name": "renamed"}) is None
+        except ConnectionResetError:
+            found[path] = True
+    return [found[path] for path in sorted(found)]
+
+
+PATHS = [f"/v2/images/{n}" for n in range(100, 400)]
+
+
+def test_lost_answers(box):
+    """lost_answers loses about the share asked for of the answers to writes, by its seed, and none to reads."""
+    box.state.limits.minute = 10_000
+    box.state.faults.append(lost_answers(0.3, seed=1))
+    first = lost(box, PATHS)
+    assert 60 <= sum(first) <= 120
+    assert not any(lost(box, PATHS[:50], "GET"))
+
+    box.state.faults[:] = [lost_answers(0.3, seed=1)]
+    assert lost(box, PATHS[::-1]) == first  # whatever the order in which they come
+    assert lost(box, PATHS) != first  # a second try is another draw
+    box.state.faults[:] = [lost_answers(0.3, seed=2)]
+    assert lost(box, PATHS) != first
+
+
+def test_lost_answers_do_the_work(box):
+    """What got no answer was done all the same."""
+    own = [i["id"] for i in box.state.images.values() if i["type"] == "snapshot" and not i["public"]]
+    box.state.faults.append(lost_answers(0.5))
+
+    missing = lost(box, [f"/v2/images/{image_id}" for image_id in own])
+
+    assert 0 < sum(missing) < len(own)
+    assert {box.state.images[image_id]["name"] for image_id in own} == {"renamed"}
+
+
+@pytest.mark.parametrize(("share", "statuses"), [(0.0, {200}), (1.0, {500})])
+def test_share(box, share, statuses):
+    """A share of nothing hits no request and uses nothing up, a share of one hits all."""
+    box.state.faults.append(Fault("status", share=share, times=4))
+
+    assert {box.send("GET", "/v2/account").status_code for _ in range(4)} == statuses
+    assert len(box.state.faults) == (1 if share == 0 else 0)
 
 
 def test_refused_first(box):

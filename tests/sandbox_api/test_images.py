@@ -142,15 +142,38 @@ def test_import_seen_by_listing(box):
     assert box.state.images[image_id]["status"] == "available"
 
 
-def test_failing_import(box):
-    """A url with "fail" in it ends deleted with a message; advance() brings every end about at once."""
-    image_id = box.send("POST", "/v2/images", json={**NEW, "url": "https://example.com/fail.img"}).json()["image"]["id"]
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("fail.img.gz", "We had a problem decompressing your file."),
+        ("disk.img.xz", "We don't support the compression format of your image."),
+        ("fail.XZ", "We don't support the compression format of your image."),
+    ],
+)
+def test_failing_import(box, name, message):
+    """A url with "fail" in it, or of a format not taken, ends deleted with the API's words, and is not listed."""
+    new = {**NEW, "url": f"https://example.com/{name}"}
+    image_id = box.send("POST", "/v2/images", json=new).json()["image"]["id"]
 
+    states = [read(box, image_id)["status"] for _ in range(3)]
+
+    assert states == ["NEW", "pending", "deleted"]
+    assert read(box, image_id)["error_message"] == message
+    listed = box.send("GET", "/v2/images", params={"private": "true", "per_page": 200}).json()["images"]
+    assert image_id not in {image["id"] for image in listed}
+    assert box.send("DELETE", f"/v2/images/{image_id}").status_code == 422
+
+
+def test_endless_import(box):
+    """An import begun while polls is None stays NEW until advance(); reset() gives polls back."""
+    box.state.polls = None
+    image_id = box.send("POST", "/v2/images", json=NEW).json()["image"]["id"]
+
+    assert {read(box, image_id)["status"] for _ in range(20)} == {"NEW"}
     box.state.advance()
-
-    image = read(box, image_id)
-    assert image["status"] == "deleted"
-    assert image["error_message"]
+    assert read(box, image_id)["status"] == "available"
+    box.state.reset()
+    assert box.state.polls == 2
 
 
 @pytest.mark.parametrize(

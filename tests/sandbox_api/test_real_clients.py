@@ -93,6 +93,17 @@ def test_pydo_tags_and_account(server, pydo, own):
     assert pydo.snapshots.get(str(image_id), **PLAIN)["snapshot"]["id"] == str(image_id)
 
 
+def test_pydo_droplets(server, pydo):
+    """Pydo lists Droplets, by name and by tag, and reads one."""
+    rows = pydo.droplets.list(per_page=200, **PLAIN)["droplets"]
+
+    assert len(rows) == 10
+    assert pydo.droplets.list(name="web-01", **PLAIN)["droplets"] == rows[:1]
+    assert pydo.droplets.list(tag_name="web", **PLAIN)["meta"]["total"] == 3
+    assert pydo.droplets.get(rows[0]["id"], **PLAIN)["droplet"] == rows[0]
+    assert server.state.log[-1].path == f"/v2/droplets/{rows[0]['id']}"
+
+
 def test_pydo_sends_a_create_again(server, pydo):
     """A create whose reply is lost in a 500 is sent again by pydo, and the sandbox shows the twin."""
     before = len(server.state.images)
@@ -140,6 +151,8 @@ def test_python_digitalocean_lists(server, manager, load):
     assert {image.type for image in manager.get_app_images()} == {"application"}
     assert load("ubuntu-24-04-x64").type == "base"
     assert len(manager.get_all_regions()) == 15
+    with_images = {droplet.name: droplet.image["type"] for droplet in manager.get_all_droplets()}
+    assert (with_images["web-02"], with_images["cluster-01"]) == ("snapshot", "custom")
 
 
 def test_python_digitalocean_changes(server, load, own):

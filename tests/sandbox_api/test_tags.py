@@ -67,6 +67,9 @@ def test_all_or_none(box):
 
     assert box.send("POST", "/v2/tags/fresh/resources", json=bearing(good, 5)).status_code == 404
     assert "fresh" not in (box.state.images[good]["tags"] or ())
+    box.send("POST", "/v2/tags/fresh/resources", json=bearing(good))
+    assert box.send("DELETE", "/v2/tags/fresh/resources", json=bearing(good, 5)).status_code == 404
+    assert "fresh" in box.state.images[good]["tags"]
 
 
 def test_volume_snapshot(box):

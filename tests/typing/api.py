@@ -12,7 +12,7 @@ from doimages.api.connect import Sandbox
 
 def read() -> None:
     assert_type(doimages.read_do_images(), pd.DataFrame)
-    assert_type(doimages.read_do_images("SELECT name FROM images WHERE id = :id", params={"id": 7}), pd.DataFrame)
+    assert_type(doimages.read_do_images("SELECT name FROM images WHERE id = :id", params={"id": 7}), Any)
     doimages.read_do_images(
         private=True,
         tag_name="prod",
@@ -32,10 +32,10 @@ def read() -> None:
 
 def refuse() -> None:
     doimages.read_do_images(type="snapshoot")  # type: ignore[arg-type]
-    doimages.read_do_images(dtype_backend="polars")  # type: ignore[arg-type]
-    doimages.read_do_images(progress="on")  # type: ignore[arg-type]
-    doimages.read_do_images(tag="prod")  # type: ignore[call-arg]
-    doimages.read_do_images(query="SELECT 1")  # type: ignore[call-arg]
+    doimages.read_do_images(dtype_backend="polars")  # type: ignore[call-overload]
+    doimages.read_do_images(progress="on")  # type: ignore[call-overload]
+    doimages.read_do_images(tag="prod")  # type: ignore[call-overload]
+    doimages.read_do_images(query="SELECT 1")  # type: ignore[call-overload]
     doimages.connect(token=7)  # type: ignore[arg-type]
 
 
@@ -44,7 +44,7 @@ async def read_async() -> None:
     await doimages.aread_do_images("SELECT 1", params=None)
     await doimages.aread_do_images(private=True, type="distribution", image_id=7, client=None)
     await doimages.aread_do_images(type="snapshoot")  # type: ignore[arg-type]
-    await doimages.aread_do_images(tag="prod")  # type: ignore[call-arg]
+    await doimages.aread_do_images(tag="prod")  # type: ignore[call-overload]
 
 
 def connect() -> None:

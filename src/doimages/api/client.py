@@ -4,10 +4,12 @@ Endpoints and scopes: DigitalOcean's OpenAPI description, resources images, imag
 regions and actions. Methods are coroutines for :data:`doimages.api.portal.portal`; each sends what its first line says.
 """
 
+import copy
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from doimages.api.asking import Asking
 from doimages.api.credentials import Credentials
 from doimages.api.ids import check_tag, image_key, image_number
 from doimages.api.listing import Listing, Reading, read_listing
@@ -16,10 +18,11 @@ from doimages.api.pages import decode_pages
 from doimages.api.portal import portal
 from doimages.api.wire import check_json, decode_body, decode_record
 from doimages.errors import UsageError
-from doimages.schema import ACTIONS, IMAGES, REGIONS, SNAPSHOTS, TAGS, Table
+from doimages.schema import ACTIONS, DROPLETS, IMAGES, REGIONS, SNAPSHOTS, TAGS, Table
 
 if TYPE_CHECKING:
-    from doimages.api.transport import Transport
+    from doimages.api.asking import AfterReply, BeforeSend, Sender
+    from doimages.api.pacing import Quota
 
 IMAGES_PATH = "/v2/images"
 
@@ -31,7 +34,7 @@ class Client:
     what DigitalOcean answers, TransportError if no whole reply came, UsageError before anything is sent.
     """
 
-    def __init__(self, credentials: Credentials, transport: "Transport") -> None:
+    def __init__(self, credentials: Credentials, transport: "Sender") -> None:
         self.base_url = credentials.base_url
         self.source = credentials.source
         self._transport = transport
@@ -49,6 +52,21 @@ class Client:
     def close(self) -> None:
         """Close the connections; the client cannot be used after."""
         portal.wait(self._transport.aclose())
+
+    def asking(self, before: "BeforeSend", after: "AfterReply") -> "Client":
+        """Give this client with ``before`` awaited before each attempt, and ``after`` shown each good reply."""
+        client = copy.copy(self)
+        client._transport = Asking(self._transport, before, after)  # noqa: SLF001 - its own
+        return client
+
+    @property
+    def quota(self) -> "Quota | None":
+        """What the last reply told is left of the rate limit."""
+        return self._transport.quota
+
+    def seconds_to_place(self) -> float:
+        """Tell how long a request would wait for its place in the rate limit's window."""
+        return self._transport.seconds_to_place()
 
     # Listings
 
@@ -116,6 +134,10 @@ class Client:
         """Send GET /v2/snapshots; ``resource_type`` is droplet or volume. It tells what each was made of."""
         query = {} if resource_type is None else {"resource_type": resource_type}
         return await self.listing(SNAPSHOTS, "/v2/snapshots", query, scope="snapshot:read")
+
+    async def droplets(self) -> Listing:
+        """Send GET /v2/droplets; the column ``image`` is the image's record as JSON."""
+        return await self.listing(DROPLETS, "/v2/droplets", scope="droplet:read")
 
     async def regions(self) -> Listing:
         """Send GET /v2/regions."""
@@ -237,10 +259,8 @@ class Client:
 
     async def untag_images(self, name: str, image_ids: Iterable[int]) -> None:
         """Send DELETE /v2/tags/{name}/resources, with a body, once for all the images."""
-        body = _resources(image_ids)
-        await self._send(
-            "DELETE", f"/v2/tags/{check_tag(name)}/resources", body, Kind.TAG, "tag:delete and image:update"
-        )
+        path, body = f"/v2/tags/{check_tag(name)}/resources", _resources(image_ids)
+        await self._send("DELETE", path, body, Kind.TAG, "tag:delete and image:update")
 
     async def account(self) -> dict[str, Any]:
         """Send GET /v2/account; 403 for a token without account:read, which may still be good for images."""
@@ -259,7 +279,8 @@ class Client:
         return decode_record(request, await self._transport.send(request), key)
 
     async def _send(self, method: str, path: str, body: dict[str, Any] | None, kind: Kind, scope: str) -> None:
-        await self._transport.send(Request(method, path, body=body, kind=kind, scope=scope))
+        request = Request(method, path, body=body, kind=kind, scope=scope)
+        check_json(request, await self._transport.send(request))
 
 
 def image_query(type: str | None, *, private: bool, tag_name: str | None) -> dict[str, str]:

@@ -30,7 +30,8 @@ def image_number(value: Any) -> int:
         number = int(float(value))
     if 0 < number <= MOST_ID:
         return number
-    raise UsageError(f"{value!r} is no image id: an id is a whole number above zero. Nothing was sent.")
+    shown = int(value) if type(value) is not bool and isinstance(value, Integral) else value
+    raise UsageError(f"{shown!r} is no image id: an id is a whole number above zero. Nothing was sent.")
 
 
 def _is_float(value: Any) -> bool:

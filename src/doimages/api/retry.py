@@ -51,6 +51,10 @@ _BY_STATUS: Mapping[int, Failure] = {
 }
 
 
+# What may have been carried out all the same.
+MAY_BE_DONE = frozenset({Failure.LOST, Failure.TIMED_OUT, Failure.BROKEN, Failure.UNAVAILABLE})
+
+
 def failure_of_status(status: int) -> Failure | None:
     """Tell how a status failed; None if it is final, good or bad."""
     return _BY_STATUS.get(status)

@@ -6,19 +6,22 @@ import os
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, nullcontext
 from urllib.parse import SplitResult, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from doimages.api import retry
+from doimages.api.asking import BeforeSend
 from doimages.api.http2 import Headers, LostError
 from doimages.api.model import Kind, Reply, Request
 from doimages.api.multiplex import Multiplexer, NotOfferedError
-from doimages.api.pacing import Pacer
-from doimages.api.retry import Budget, Failure
-from doimages.api.wire import check_status, check_whole, encode_body, lost_reply
+from doimages.api.pacing import Pacer, Quota, read_quota
+from doimages.api.problems import failure_of, problem_of
+from doimages.api.retry import Budget
+from doimages.api.wire import check_status, check_whole, encode_body
 from doimages.errors import APIError, TransportError, UsageError
 from doimages.redaction import Secret, guard_logs, redact, redact_bytes
 
@@ -76,11 +79,14 @@ class Transport:
         self._base = urlsplit(base_url)
         self._secret = secret
         self._over = over
+        # What the last reply told is left of the rate limit.
+        self.quota: Quota | None = None
         self._connect()
 
     def _connect(self) -> None:
         self._process = os.getpid()
         self._lanes = asyncio.Semaphore(CONNECTIONS)
+        self._asking = asyncio.Semaphore(CONNECTIONS // 2)
         self._is_wide = False
         self._lost_connection: int | None = None
         is_local = self._base.scheme == "http"
@@ -98,8 +104,11 @@ class Transport:
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         )
 
-    async def send(self, request: Request) -> Reply:
-        """Send a request, again where that is safe, and give the reply; any status but 2xx is raised as its error."""
+    async def send(self, request: Request, before: BeforeSend | None = None) -> Reply:
+        """Send a request, again where that is safe, and give the reply; any status but 2xx is raised as its error.
+
+        Where ``before`` has waited for a free place, the request goes out without another wait after it.
+        """
         self._check_open(request)
         if self._process != os.getpid():
             # After a fork the connections are the parent's too: replies would be mixed up, so they are left to it.
@@ -107,23 +116,30 @@ class Transport:
             self._connect()
         spent = waited_for_limit = 0.0
         attempt = 0
+        may_be_done = False
         while True:
             try:
                 # The place is booked with a lane in hand: waiting for one after it would send later than booked.
-                async with self._lanes:
+                async with self._lane(asks=before is not None):
+                    if before is not None:
+                        await before()
                     await self._wait_for_place()
                     began = self._clock()
                     self._check_open(request)
                     reply = await self._send_once(request)
                 if reply.status == 429:  # noqa: PLR2004
+                    # What it tells is left is of the minute, or it is not waited out.
                     waited_for_limit += await self._wait_for_limit(request, reply, waited_for_limit)
                     continue
+                self.quota = read_quota(reply.headers) or self.quota
                 check_status(request, reply)
             except (TransportError, APIError) as error:
                 attempt += 1
+                error.may_be_done = may_be_done
                 wait = retry.backoff_seconds(attempt, self._draw())
                 spent += self._clock() - began + wait
-                failure = _failure(error)
+                failure = failure_of(error)
+                may_be_done = may_be_done or failure in retry.MAY_BE_DONE
                 if failure is None or attempt >= retry.attempts(failure, request.kind):
                     raise
                 is_paid = isinstance(error, TransportError) and error.is_paid
@@ -134,6 +150,16 @@ class Transport:
                 self._budget.earn()
                 return reply
             await self._sleep(wait)
+
+    @asynccontextmanager
+    async def _lane(self, *, asks: bool) -> AsyncIterator[None]:
+        """Hold a lane. Those that ask first may read for it: they leave lanes for that, or all would wait for ever."""
+        async with self._asking if asks else nullcontext(), self._lanes:
+            yield
+
+    def seconds_to_place(self) -> float:
+        """Tell how long a request would wait for its place in the window; none is booked."""
+        return self._pacer.seconds_to_place(self._clock())
 
     async def aclose(self) -> None:
         """Close the connections; those of a parent process are left to it."""
@@ -182,12 +208,12 @@ class Transport:
             self._fast = None
             return None
         except LostError as error:
-            problem = _problem(request, str(error), self._base, is_unsent=error.is_unsent)
+            problem = problem_of(request, str(error), self._base, is_unsent=error.is_unsent)
             problem.is_paid = error.connection is not None and error.connection == self._lost_connection
             self._lost_connection = error.connection or self._lost_connection
         except OSError as error:
             is_untrusted = isinstance(error, ssl.SSLCertVerificationError)
-            problem = _problem(
+            problem = problem_of(
                 request, str(error) or "timed out", self._base, is_unsent=True, is_untrusted=is_untrusted
             )
         else:
@@ -219,7 +245,7 @@ class Transport:
             ) as response:
                 body = await _read(response)
         except httpx.HTTPError as error:
-            problem = _problem(
+            problem = problem_of(
                 request,
                 str(error) or type(error).__name__,
                 self._base,
@@ -254,35 +280,6 @@ def _without_token(reply: Reply) -> Reply:
     """Mask the token in a reply: a server may send back what it was sent."""
     headers = {name.lower(): redact(value) for name, value in reply.headers.items()}
     return Reply(reply.status, headers, redact_bytes(reply.body))
-
-
-def _failure(error: TransportError | APIError) -> Failure | None:
-    if isinstance(error, APIError):
-        return retry.failure_of_status(error.status or 0)
-    if not error.retryable:
-        return None
-    return Failure.LOST if error.in_doubt else Failure.UNSENT
-
-
-def _problem(
-    request: Request,
-    reason: str,
-    base: SplitResult,
-    *,
-    is_unsent: bool,
-    is_untrusted: bool = False,
-    is_final: bool = False,
-) -> TransportError:
-    """Say what is known of a request without a whole reply."""
-    if is_untrusted:
-        return TransportError(f"{request}: the certificate of {base.hostname} is not trusted. Nothing was sent.")
-    if is_unsent and "SSL" in reason and "EOF" not in reason:
-        return TransportError(f"{request}: no TLS connection to {base.netloc} ({reason}). Nothing was sent.")
-    if is_unsent:
-        return TransportError(
-            f"{request}: {base.netloc} cannot be reached ({reason}). Nothing was changed.", retryable=True
-        )
-    return lost_reply(request, f"no whole answer came from {base.netloc} ({reason}).", retryable=not is_final)
 
 
 def _has_proxy(base: SplitResult) -> bool:

@@ -21,11 +21,16 @@ from doimages.sql.words import STATEMENTS
 _STATEMENT = re.compile(rf"\s*({'|'.join(STATEMENTS)})\b\s*[^\s<=-]", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/|^\s*#.*?$|--.*?$", re.DOTALL | re.MULTILINE)
 _HELP = "`%doimages --help` lists the flags. Nothing was sent."
+# What may stand beside --apply; everything else is for reads and statements.
+_OF_APPLY = frozenset({"apply", "confirm", "output", "show", "no_display", "progress", "traceback", "help"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A line that asks for images: one field a flag, and the statement in the body of the cell."""
+    """A line that asks for images, or for a plan to be applied: one field a flag, and the statement in the body.
+
+    ``apply`` is the id of the plan, and empty for the last one.
+    """
 
     dest: str | None = None
     statement: str | None = None
@@ -41,9 +46,11 @@ class Listing:
     param: tuple[str, ...] = ()
     params: str | None = None
     save: str | None = None
-    as_: str = "frame"
+    as_: str | None = None
     dtype_backend: DtypeBackend | None = None
     dry_run: bool = False
+    apply: str | None = None
+    confirm: str | None = None
     endpoint: str | None = None
     context: str | None = None
     progress: Progress | None = None
@@ -64,7 +71,7 @@ class Listing:
             "image_id": self.id,
             "columns": self.columns,
             "max_results": self.max_results,
-            "dtype_backend": "pyarrow" if self.as_ != "frame" else self.dtype_backend,
+            "dtype_backend": "pyarrow" if self.as_ in {"arrow", "json"} else self.dtype_backend,
             "progress": self.progress,
         }
 
@@ -91,6 +98,11 @@ def parse(line: str, cell: str | None = None) -> Listing | Errand:
     if words[1:2] == ["<<"]:
         dest, words = words[0], words[2:]
     return _listing(dest, words, statement)
+
+
+def quoted(words: str) -> str:
+    """Write words as one on the line."""
+    return shlex.quote(words) if {*words} & {'"', "\\"} else f'"{words}"'
 
 
 def is_traceback_wanted(line: str) -> bool:
@@ -152,10 +164,24 @@ def _listing(dest: str | None, words: list[str], statement: str | None) -> Listi
         raise UsageError("--show and --no-display contradict each other. Nothing was sent.")
     if given["dtype_backend"] and given["as_"] in {"arrow", "json"}:
         raise UsageError("--dtype-backend is for frames; leave it out, or --as. Nothing was sent.")
+    if given["apply"] is not None or given["confirm"] is not None:
+        _check_apply(given, statement)
     statement = _statement(statement, given)
     names = {field.name for field in fields(Listing)}
     kept = {name: value for name, value in given.items() if name in names and value is not None}
     return Listing(dest=_check_dest(dests[0]) if dests else None, statement=statement, **kept)
+
+
+def _check_apply(given: dict[str, Any], statement: str | None) -> None:
+    """Refuse what does not go with --apply, and --confirm without it."""
+    if given["apply"] is None:
+        raise UsageError("--confirm goes with --apply: `--apply ID --confirm TEXT`. Nothing was sent.")
+    if statement is not None:
+        raise UsageError("--apply takes a plan that was made before, and no statement below it. Nothing was sent.")
+    is_given = [flag for flag in FLAGS if given[flag.field] is not None and given[flag.field] is not False]
+    for flag in is_given:
+        if flag.field not in _OF_APPLY:
+            raise UsageError(f"{flag.long} does not go with --apply: the plan says it all. Nothing was sent.")
 
 
 def _statement(body: str | None, given: dict[str, Any]) -> str | None:
@@ -182,6 +208,8 @@ def _parser() -> _Parser:
     for flag in FLAGS:
         if flag.takes == "nothing":
             parser.add_argument(*flag.spellings, dest=flag.field, action="store_true")
+        elif flag.takes == "optional":
+            parser.add_argument(*flag.spellings, dest=flag.field, nargs="?", const="")
         elif flag.takes == "each":
             parser.add_argument(*flag.spellings, dest=flag.field, action="append")
         elif flag.takes == "values":

@@ -1,17 +1,22 @@
 """What completion offers, and what it offers on the magic's line: flags, subcommands and their values."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 from doimages.api.connect import SANDBOX
+from doimages.notebook.arguments import quoted
 from doimages.notebook.flags import FLAGS, SUBCOMMANDS, Flag
 from doimages.notebook.holdings import Holdings
 from doimages.notebook.scan import bound_names
 from doimages.sql.words import STATEMENTS
 
 MOST = 500  # words; IPython shows no more
+_APPLIED = re.compile(r"--apply[\s=]+([^\s-]\S*)")
+# What is typed of the words of --confirm, its quote first.
+_CONFIRMED = re.compile(r"--confirm(?:\s+|=)([\"']?)([^\"']*)\Z")
 
 
 class Candidate(NamedTuple):
@@ -48,6 +53,9 @@ def in_case_of(fragment: str, words: Iterable[str]) -> tuple[str, ...]:
 
 def on_line(before: str, holdings: Holdings, *, body: str | None) -> Candidates:
     """Give what may stand on the magic's line, up to the cursor; a line magic has no body."""
+    confirmed = _CONFIRMED.search(before)
+    if confirmed is not None and (confirmed[1] or not {" ", "-"} & {*confirmed[2]}):
+        return _confirmation(before, *confirmed.groups(), plans=holdings.plans)
     words = before.split()
     fragment = words.pop() if before[-1:].strip() else ""
     flag, typed = _open_flag(words, fragment)
@@ -88,6 +96,15 @@ def _open_flag(words: list[str], fragment: str) -> tuple[Flag | None, str]:
     return (flag if is_open else None), fragment
 
 
+def _confirmation(before: str, quote: str, typed: str, *, plans: dict[str, str]) -> Candidates:
+    """Give the words of the plan that the line names, or of the last one, in quotes."""
+    applied = _APPLIED.search(before)
+    words = plans.get(applied[1]) if applied is not None else next(reversed(plans.values()), None)
+    if words is None or (quote and quote in words) or not words.startswith(typed):
+        return Candidates(typed)
+    return Candidates(typed, (Candidate(f"{words}{quote}" if quote else quoted(words), "value"),))
+
+
 def _values(flag: Flag, typed: str, holdings: Holdings, body: str) -> Candidates:
     """Give the values of a flag; what is no choice of the table's, by what its value is called there."""
     if flag.takes == "list":
@@ -102,5 +119,10 @@ def _values(flag: Flag, typed: str, holdings: Holdings, body: str) -> Candidates
         return matching(typed, ("variable", [f"${name}" for name in holdings.dicts]))
     if kind == "NAME=VALUE":
         return matching(typed, ("parameter", [f"{name}=" for name in bound_names(body) or holdings.values]))
-    words = {"TAG": holdings.texts("tags"), "ID": holdings.texts("slug"), "URL": (SANDBOX,)}.get(kind, ())
-    return matching(typed, ("value", words))
+    words: dict[str, Iterable[str]] = {
+        "TAG": holdings.texts("tags"),
+        "ID": holdings.texts("slug"),
+        "[ID]": reversed(holdings.plans),
+        "URL": (SANDBOX,),
+    }
+    return matching(typed, ("value", words.get(kind, ())))

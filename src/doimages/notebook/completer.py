@@ -8,6 +8,7 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 
+from doimages.change.plans import words_by_id
 from doimages.notebook.candidates import Candidates, on_line
 from doimages.notebook.holdings import Holdings, Texts
 from doimages.notebook.statement_candidates import in_statement
@@ -58,7 +59,8 @@ def register(shell: InteractiveShell, last: str) -> None:
         if "%doimages" not in context.full_text:
             return {"completions": []}
         try:
-            holdings = Holdings(_visible(shell), shell.user_ns.get(last), views=_views(), texts=texts)
+            names, result = _visible(shell), shell.user_ns.get(last)
+            holdings = Holdings(names, result, views=_views(), plans=words_by_id(), texts=texts)
             found = complete(context.full_text, context.cursor_line, context.cursor_position, holdings)
         except Exception:  # noqa: BLE001 - a key that is pressed must never show a traceback
             return {"completions": []}

@@ -1,4 +1,4 @@
-"""What the magic does beside reading: tell how things stand, the schema, the sandbox, doctl's contexts."""
+"""What the magic does beside reading: apply a plan, tell how things stand, the schema, the sandbox, contexts."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,12 +9,19 @@ import pandas as pd
 
 from doimages.api.connect import describe_account, embedded, known_client
 from doimages.api.credentials import doctl_contexts
-from doimages.notebook.arguments import Errand, Listing
-from doimages.notebook.display import Sheet, WideFrame
+from doimages.change.apply import tell_unfinished
+from doimages.change.plans import recall
+from doimages.change.report import Report
+from doimages.errors import NotConfirmedError
+from doimages.notebook.arguments import Errand, Listing, quoted
+from doimages.notebook.display import WideFrame
 from doimages.reader import ReadArguments, check
 from doimages.schema import IMAGES
 from doimages.settings import SETTINGS, options
+from doimages.sheet import Sheet
 from doimages.table.frame import default_dtype
+
+_MOST_UNFINISHED = 3
 
 
 def run_errand(errand: Errand, last: Mapping[str, Any] | None) -> Any:
@@ -37,8 +44,28 @@ def dry_run(listing: Listing, arguments: ReadArguments) -> Sheet:
     return Sheet("Dry run: nothing was sent. It would be:", (("to", address), ("token from", token), *lines))
 
 
+def apply(listing: Listing) -> Report:
+    """Apply the plan that a line names; sends what :meth:`Plan.apply` does, and says the same in the magic's words."""
+    plan = recall(listing.apply or None)
+    try:
+        return plan.apply(confirm=listing.confirm, progress=listing.progress)
+    except NotConfirmedError:
+        tried = "" if listing.confirm is None else f"{listing.confirm!r} does not confirm plan {plan.id}. "
+        flags = f"--apply {plan.id} --confirm {quoted(plan.confirmation)}"
+        raise NotConfirmedError(
+            f"{tried}To carry plan {plan.id} out, write {flags}. Nothing was sent.", plan=plan
+        ) from None
+
+
+def unfinished() -> list[str]:
+    """Say which plans were begun on this machine and not brought to an end, a line each, and no more than a few."""
+    lines = tell_unfinished()
+    more = len(lines) - _MOST_UNFINISHED
+    return [*lines[:_MOST_UNFINISHED], *([f"unfinished: and {more} more"] if more > 0 else [])]
+
+
 def status(last: Mapping[str, Any] | None) -> Sheet:
-    """Tell the address, where the token is from, the sandbox, the last result, and each setting with its source."""
+    """Tell the address, where the token is from, the sandbox, the last result, unfinished plans, and each setting."""
     address, token = describe_account()
     server = embedded.server
     found = {name: options.resolve(name) for name in SETTINGS}
@@ -49,6 +76,7 @@ def status(last: Mapping[str, Any] | None) -> Sheet:
             ("token from", token),
             ("sandbox", f"running at {server.url}" if server else "not started"),
             ("last result", "none yet" if last is None else _describe_result(last)),
+            *((name, text) for name, _, text in (line.partition(": ") for line in unfinished())),
             *((name, f"{_describe_value(one.value)} (from {one.source})") for name, one in found.items()),
         ),
     )

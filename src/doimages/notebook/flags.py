@@ -7,16 +7,17 @@ from typing import Literal
 from doimages.schema import IMAGES, KINDS, REQUEST_TYPES
 from doimages.settings import DTYPE_BACKENDS, PROGRESS
 
-FORMS = ("frame", "arrow", "json")
+FORMS = ("frame", "arrow", "json", "plan")
 
-Takes = Literal["nothing", "text", "number", "list", "values", "each"]
+Takes = Literal["nothing", "text", "optional", "number", "list", "values", "each"]
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
     """One flag: its spellings, what it takes, what that is called in the help, what it does, the words it may be.
 
-    A ``list`` is one word with commas, ``values`` are several words; what takes ``each`` is given once for each.
+    A ``list`` is one word with commas, ``values`` are several words; what takes ``each`` is given once for each, and
+    an ``optional`` word may be left out.
     """
 
     spellings: tuple[str, ...]
@@ -68,7 +69,7 @@ FLAGS = (
         ("--as",),
         "text",
         "FORM",
-        "frame (the default), arrow (a pyarrow.Table) or json (a list of records).",
+        "frame (the default of a read), arrow (a pyarrow.Table), json (a list of records), or plan (of a write).",
         choices=FORMS,
     ),
     Flag(
@@ -79,6 +80,13 @@ FLAGS = (
         choices=DTYPE_BACKENDS,
     ),
     Flag(("--dry-run",), "nothing", "", "Send nothing; show the requests that would be sent."),
+    Flag(
+        ("--apply",),
+        "optional",
+        "[ID]",
+        "Apply the plan of this session with this id, or the last one that was made; the result is its report.",
+    ),
+    Flag(("--confirm",), "text", "TEXT", "The words that confirm the plan of --apply, exactly as the plan gives them."),
     Flag(("--endpoint",), "text", "URL", "Address of the API, or the word sandbox for the embedded one."),
     Flag(("--context",), "text", "NAME", "Use this token of doctl's; %doimages contexts lists them."),
     Flag(
@@ -129,6 +137,8 @@ EXAMPLES = """\
 %%doimages web --tag-name web --show       a cell that holds nothing else; an empty body is a plain listing
 %doimages --id ubuntu-24-04-x64 123456     by slug and id, in this order
 %doimages --endpoint sandbox --dry-run     what would be sent, without sending it
+%doimages DELETE FROM images WHERE id = 5  a plan: it shows what would be deleted, and deletes nothing
+%doimages --apply --confirm "delete 1 image"        applies the last plan, with the words that it asks for
 """
 
 
@@ -137,7 +147,7 @@ def help_text() -> str:
     flags = [(flag.usage, flag.meaning) for flag in FLAGS]
     words = [(f"{sub.word} {sub.operand}".rstrip(), sub.meaning) for sub in SUBCOMMANDS]
     return (
-        "Read DigitalOcean images into a typed DataFrame.\n\n"
+        "Read DigitalOcean images into a typed DataFrame, and change them by plan.\n\n"
         "    %doimages [DEST | DEST <<] [FLAG ...]      one line; in a cell of its own also %%doimages\n"
         "    %%doimages [DEST | DEST <<] [FLAG ...]     with SQL in the lines below\n"
         "    %doimages SELECT ...                       a statement of one line\n"
@@ -145,6 +155,7 @@ def help_text() -> str:
         "With DEST the result goes into that variable and is not shown; _doimages always holds the last one.\n"
         "A read that is interrupted leaves what came so far in _doimages_partial.\n"
         "SQL joins DataFrames of the notebook by their names, and :name in it is a value of the notebook's.\n"
+        "INSERT, UPDATE, REPLACE, DELETE and EXEC give a plan; nothing is changed before --apply.\n"
         "Long flags may be written with _ for -.\n\n"
         f"Flags\n{_columns(flags)}\n\nSubcommands\n{_columns(words)}\n\n"
         f"Examples\n{''.join(f'    {line}' for line in EXAMPLES.splitlines(keepends=True))}"

@@ -7,12 +7,17 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from doimages.change.plan import Plan
 
-def to_form(frame: pd.DataFrame, form: str) -> Any:
-    """Give a frame read with the pyarrow backend in another form; ``frame`` leaves it as it is.
+
+def to_form(made: pd.DataFrame | Plan, form: str | None) -> Any:
+    """Give a frame read with the pyarrow backend, or a plan, in another form; None leaves it as it is.
 
     A table keeps the provenance as JSON in its metadata, under ``do_images``; records have times as the API does.
     """
+    if form is None or form == "plan":
+        return made
+    frame = made.to_frame() if isinstance(made, Plan) else made
     if form == "frame":
         return frame
     rows = pa.Table.from_pandas(frame, preserve_index=False)

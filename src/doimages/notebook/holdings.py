@@ -1,4 +1,4 @@
-"""What the notebook holds that completion may name: variables, and texts of the last listing. Nothing is sent."""
+"""What the notebook holds that completion may name: variables, plans, texts of the last listing. Nothing is sent."""
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -52,14 +52,24 @@ def _is(value: Any, *kinds: type) -> bool:
 
 
 class Holdings:
-    """The variables a person made, by what they can be in a statement or on the line; the names of saved queries."""
+    """The variables a person made, by what they can be in a statement or on the line; the names of saved queries.
+
+    ``plans`` has the words that confirm each plan, by its id, the last one made last.
+    """
 
     def __init__(
-        self, names: Mapping[str, Any], last: Any = None, *, views: Iterable[str] = (), texts: Texts | None = None
+        self,
+        names: Mapping[str, Any],
+        last: Any = None,
+        *,
+        views: Iterable[str] = (),
+        plans: Mapping[str, str] | None = None,
+        texts: Texts | None = None,
     ) -> None:
         self._names = {name: value for name, value in names.items() if name[:1] != "_"}
         self._last = last
         self.views = tuple(views)
+        self.plans = dict(plans or {})
         self._texts = texts or Texts()
 
     @property

@@ -1,7 +1,8 @@
 """``%%doimages`` and ``%doimages``, and what loading and unloading the extension does to a shell."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -10,11 +11,12 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import TraitType
 
 from doimages import reads
+from doimages.change.plan import Plan
 from doimages.errors import DOImagesError, UsageError
 from doimages.notebook.arguments import Listing, is_traceback_wanted, parse
 from doimages.notebook.completer import register, unregister
 from doimages.notebook.display import WideFrame
-from doimages.notebook.errands import dry_run, run_errand
+from doimages.notebook.errands import apply, dry_run, run_errand, unfinished
 from doimages.notebook.flags import help_text
 from doimages.notebook.forms import to_form
 from doimages.notebook.values import values
@@ -57,7 +59,11 @@ class DoImagesMagic(Magics):
     base_url = Option("base_url")
     context = Option("context")
     dtype_backend = Option("dtype_backend")
+    max_count = Option("max_count")
+    max_percent = Option("max_percent")
+    price_per_gigabyte_month = Option("price_per_gigabyte_month")
     progress = Option("progress")
+    protected_names = Option("protected_names")
     requests_per_minute = Option("requests_per_minute")
     stale_minutes = Option("stale_minutes")
 
@@ -92,6 +98,8 @@ class DoImagesMagic(Magics):
         if asked.help:
             print(help_text())  # noqa: T201 - help is printed
             return None
+        if asked.apply is not None:
+            return self._give(asked, apply(asked))
         arguments = asked.read_arguments
         if asked.statement is not None:
             names = self._namespace
@@ -106,17 +114,25 @@ class DoImagesMagic(Magics):
             default_progress="auto",
             **arguments,
         )
+        if asked.as_ == "plan" and not read.is_plan:
+            raise UsageError("--as plan is for writes, and this is a read. Nothing was sent.")
         if asked.save is not None:
             read.save(asked.save)
-        frame = read.run()
-        result = to_form(frame, asked.as_)
-        self._last = frame.attrs.get("do_images")
-        self._namespace[LAST] = result
+        made = read.run()
+        if not isinstance(made, Plan):
+            self._last = made.attrs.get("do_images")
+        result = to_form(made, asked.as_)
+        is_wide = read.is_told and asked.as_ in {None, "frame"}
+        return self._give(asked, result, WideFrame if is_wide else None)
+
+    def _give(self, asked: Listing, result: Any, shown_as: Callable[[Any], Any] | None = None) -> Any:
+        """Put a result where the line wants it, and show it if it is to be shown."""
+        self.keep(result)
         if asked.dest:
             self._namespace[asked.dest] = result
         if not asked.is_shown:
             return None
-        return WideFrame(result) if read.is_told and asked.as_ == "frame" else result
+        return result if shown_as is None else shown_as(result)
 
     @property
     def _namespace(self) -> dict[str, Any]:
@@ -125,19 +141,35 @@ class DoImagesMagic(Magics):
         names: dict[str, Any] = self.shell.user_ns
         return names
 
+    def keep(self, result: Any) -> None:
+        """Take the last result: of a line, or of a button under a plan."""
+        self._namespace[LAST] = result
+
+    def show_plan(self, plan: Plan) -> dict[str, Any] | None:
+        """Give a plan with a text box and a button under it; None where there is nothing to confirm, or no kernel."""
+        if not plan.steps or getattr(self.shell, "kernel", None) is None:
+            return None
+        from doimages.notebook.confirm import Confirmation  # with ipywidgets, for who has a plan
+
+        return Confirmation(plan, self.keep).bundle
+
     def keep_partial(self, frame: pd.DataFrame) -> None:
         """Take what an interrupted read has got."""
         self._namespace[PARTIAL] = frame
 
 
 def load(shell: InteractiveShell) -> None:
-    """Add the magics to a shell; twice is once. Sends nothing, reads no file, prints nothing."""
+    """Add the magics to a shell; twice is once. Sends nothing, and prints which plans are unfinished, if any are."""
     unload(shell)
     magic = DoImagesMagic(shell)
     shell.register_magics(magic)
     shell.input_transformers_cleanup.append(fill_empty_body)
     register(shell, LAST)
+    _mimebundles(shell).for_type(Plan, magic.show_plan)
     reads.keep_partial = magic.keep_partial
+    with suppress(Exception):  # what is wrong with a file of old must not keep anybody from loading
+        for line in unfinished():
+            print(line)  # noqa: T201 - what somebody left undone is told aloud
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -150,10 +182,16 @@ def unload(shell: InteractiveShell) -> None:
     shell.configurables.remove(magic)
     shell.input_transformers_cleanup.remove(fill_empty_body)
     unregister(shell)
+    _mimebundles(shell).pop(Plan, None)
     reads.keep_partial = None
     for name, value in magic.configured.items():
         if getattr(options, name) == value:
             setattr(options, name, None)
+
+
+def _mimebundles(shell: InteractiveShell) -> Any:
+    display: Any = shell.display_formatter
+    return display.mimebundle_formatter
 
 
 def fill_empty_body(lines: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from doimages.sandbox_api.call import JSON, Refusal, Reply, digits, not_found, text_of
 from doimages.sandbox_api.images import find_image, own_image
-from doimages.sandbox_api.paging import page
+from doimages.sandbox_api.paging import is_first, page
 
 if TYPE_CHECKING:
     from doimages.sandbox_api.call import Call
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def list_actions(state: State, call: Call) -> Reply:
     """Answer a page of all actions, newest first."""
-    return page(call, "actions", _seen(state, list(state.actions)))
+    return page(call, "actions", _seen(state, call, list(state.actions)))
 
 
 def get_action(state: State, call: Call) -> Reply:
@@ -26,7 +26,7 @@ def get_action(state: State, call: Call) -> Reply:
 def list_image_actions(state: State, call: Call) -> Reply:
     """Answer a page of an image's actions, newest first; paged, though the spec forgets the parameters."""
     image_id = _image_id(state, call)
-    return page(call, "actions", _seen(state, _of_image(state, image_id)))
+    return page(call, "actions", _seen(state, call, _of_image(state, image_id)))
 
 
 def get_image_action(state: State, call: Call) -> Reply:
@@ -83,16 +83,23 @@ def _of_image(state: State, image_id: int) -> list[int]:
     return [action_id for action_id, action in state.actions.items() if action["resource_id"] == image_id]
 
 
-def _seen(state: State, action_ids: list[int]) -> list[JSON]:
-    for action_id in action_ids:
-        state.see_action(action_id)
-    return [state.actions[action_id] for action_id in reversed(action_ids)]
+def _seen(state: State, call: Call, action_ids: list[int]) -> list[JSON]:
+    is_new = is_first(call)
+    rows = []
+    for action_id in reversed(action_ids):
+        action = state.stale.look("actions", action_id, state.actions[action_id], is_new=is_new)
+        if action is not None:
+            state.see_action(action_id)
+            rows.append(action)
+    return rows
 
 
 def _one(state: State, text: str, image_id: int | None = None) -> JSON:
     action_id = digits(text)
     action = None if action_id is None else state.actions.get(action_id)
     if action is None or image_id not in {None, action["resource_id"]}:
+        raise not_found()
+    if state.stale.look("action", action["id"], action) is None:
         raise not_found()
     state.see_action(action["id"])
     return action

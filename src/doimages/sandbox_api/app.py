@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from doimages.sandbox_api import account, actions, images, snapshots, tags, transfers
+from doimages.sandbox_api import account, actions, droplets, images, snapshots, tags, transfers
 from doimages.sandbox_api.call import Call, Refusal, Reply, error_body, forbidden, not_found
 from doimages.sandbox_api.faults import Fault, take_fault
 from doimages.sandbox_api.state import Record
@@ -62,13 +62,15 @@ OPERATIONS: tuple[tuple[str, str, tuple[str, ...], Operation], ...] = (
     ("GET", "/v2/regions", ("regions:read",), account.list_regions),
     ("GET", "/v2/actions", ("actions:read",), actions.list_actions),
     ("GET", "/v2/actions/{action_id}", ("actions:read",), actions.get_action),
-    ("GET", "/v2/droplets/{droplet_id}/snapshots", ("droplet:read",), snapshots.list_droplet_snapshots),
-    ("GET", "/v2/droplets/{droplet_id}/backups", ("droplet:read",), snapshots.list_droplet_backups),
+    ("GET", "/v2/droplets", ("droplet:read",), droplets.list_droplets),
+    ("GET", "/v2/droplets/{droplet_id}", ("droplet:read",), droplets.get_droplet),
+    ("GET", "/v2/droplets/{droplet_id}/snapshots", ("droplet:read",), droplets.list_droplet_snapshots),
+    ("GET", "/v2/droplets/{droplet_id}/backups", ("droplet:read",), droplets.list_droplet_backups),
     (
         "GET",
         "/v2/droplets/{droplet_id}/destroy_with_associated_resources",
         ("droplet:read",),
-        snapshots.list_associated,
+        droplets.list_associated,
     ),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from doimages.sandbox_api.call import Call
 
+WRITES = "[!GHO]*"  # POST, PUT, PATCH and DELETE; not GET, HEAD and OPTIONS
 Kind = Literal["status", "html", "edit", "drift", "slow", "truncate", "drop"]
 
 
@@ -38,6 +41,10 @@ class Fault:
         no reply, the connection ends. Over a `Server` only; in process it is a ConnectionResetError.
 
     `work_done` makes status, html and drop do what was asked first, and lose or belie the answer only.
+
+    With a `share` below 1 a fault hits about that share of what matches and leaves the rest alone. Whether it
+    hits depends on `seed`, the method, the path and how often that was asked, not on what else is asked
+    meanwhile: requests that go out side by side, or again after a crash, meet the same fate in every run.
     """
 
     kind: Kind
@@ -53,6 +60,9 @@ class Fault:
     work_done: bool = False
     times: int | None = 1
     after: int = 0
+    share: float = 1.0
+    seed: int = 0
+    _asked: Counter[tuple[str, str]] = field(default_factory=Counter, init=False, repr=False)
 
     @property
     def does_work(self) -> bool:
@@ -67,6 +77,19 @@ class Fault:
             and self.query.items() <= call.query.items()
         )
 
+    def hits(self, call: Call) -> bool:
+        """Draw whether `call`, which matches, is among the share that is hit."""
+        if self.share >= 1:
+            return True
+        self._asked[call.method, call.path] += 1
+        draw = random.Random(f"{self.seed} {call.method} {call.path} {self._asked[call.method, call.path]}")  # noqa: S311 - fate, no secret
+        return draw.random() < self.share
+
+
+def lost_answers(share: float, *, seed: int = 0, path: str = "*") -> Fault:
+    """Give a fault that carries out every write and loses `share` of the answers, until it is taken away."""
+    return Fault("drop", method=WRITES, path=path, work_done=True, times=None, share=share, seed=seed)
+
 
 def take_fault(faults: list[Fault], call: Call) -> Fault | None:
     """Give the first fault that is due for `call`, and use it up."""
@@ -75,6 +98,8 @@ def take_fault(faults: list[Fault], call: Call) -> Fault | None:
             continue
         if fault.after > 0:
             fault.after -= 1
+            continue
+        if not fault.hits(call):
             continue
         if fault.times is not None:
             fault.times -= 1

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from doimages.sandbox_api import tags
 from doimages.sandbox_api.call import JSON, Refusal, Reply, digits, forbidden, not_found, text_of
-from doimages.sandbox_api.paging import page
+from doimages.sandbox_api.paging import is_first, page
+from doimages.sandbox_api.seed import CANNOT_UNPACK, CANNOT_UNPACK_FORMAT
+from doimages.sandbox_api.stale import WAYS_TO_AN_IMAGE
 from doimages.sandbox_api.state import Import, is_own
 
 if TYPE_CHECKING:
     from doimages.sandbox_api.call import Call
+    from doimages.sandbox_api.stale import Way
     from doimages.sandbox_api.state import State
 
 # The names the spec lists under distribution; it says that any other is accepted and read as Unknown.
@@ -35,24 +38,31 @@ def list_images(state: State, call: Call) -> Reply:
     tag = call.query.get("tag_name")
     for image_id in list(state.importing):
         state.see_import(image_id)
-    rows = [
-        image
-        for image in state.images.values()
-        if image.get("status") != "deleted"
-        and (not private or is_own(image))
-        and (tag is None or tag in (image.get("tags") or ()))
-        and (kind is None or kind == _produced_as(image))
-    ]
+
+    def fits(image: JSON) -> bool:
+        return (
+            image.get("status") != "deleted"
+            and (not private or is_own(image))
+            and (tag is None or tag in (image.get("tags") or ()))
+            and (kind is None or kind == _produced_as(image))
+        )
+
+    way: Way = "images" if tag is None else "tagged"
+    rows = state.stale.rows(way, state.images, fits, is_new=is_first(call))
     return page(call, "images", rows, None if call.may("tag:read") else _without_tags)
 
 
 def get_image(state: State, call: Call) -> Reply:
     """Answer one image by id, or a public one by slug; a deleted custom image is still answered."""
-    image = find_image(state, call.params["image_id"]) or _by_slug(state, call.params["image_id"])
+    key = call.params["image_id"]
+    image_id = digits(key)
+    image = (
+        _by_slug(state, key) if image_id is None else state.stale.look("image", image_id, state.images.get(image_id))
+    )
     if image is None:
         raise not_found()
     state.see_import(image["id"])
-    return Reply(200, {"image": _seen(call, image)})
+    return Reply(200, {"image": as_shown(call, image)})
 
 
 def update_image(state: State, call: Call) -> Reply:
@@ -72,7 +82,7 @@ def update_image(state: State, call: Call) -> Reply:
     if image["status"] == "deleted":
         raise Refusal(422, "Image is deleted.")
     image |= changes
-    return Reply(200, {"image": _seen(call, image)})
+    return Reply(200, {"image": as_shown(call, image)})
 
 
 def delete_image(state: State, call: Call) -> Reply:
@@ -87,6 +97,7 @@ def delete_image(state: State, call: Call) -> Reply:
         raise Refusal(422, ALREADY_DELETED)
     if image["type"] == "custom":
         state.importing.pop(image["id"], None)
+        state.hold_back(WAYS_TO_AN_IMAGE, image["id"], image)
         image |= {"status": "deleted", "regions": []}
     elif image["type"] == "snapshot":
         state.remove_image(image["id"])
@@ -96,7 +107,8 @@ def delete_image(state: State, call: Call) -> Reply:
 def create_image(state: State, call: Call) -> Reply:
     """Begin an import: 202 and a subset of the image, status NEW (spec, new_custom_image).
 
-    The url is never fetched. One with "fail" in it ends deleted with an error_message, any other available.
+    The url is never fetched. One with "fail" in it, or that ends in .xz, ends deleted with an error_message, any
+    other available.
     """
     body = call.json()
     name = text_of(body, "name", required=True)
@@ -128,8 +140,9 @@ def create_image(state: State, call: Call) -> Reply:
         "error_message": "",
     }
     state.images[image["id"]] = image
-    state.importing[image["id"]] = Import(region, state.polls, fails="fail" in url)
-    return Reply(202, {"image": _seen(call, {key: image[key] for key in _SUBSET})})
+    state.importing[image["id"]] = Import(region, state.looks_to_come(), _error_of(url))
+    state.hold_back(WAYS_TO_AN_IMAGE, image["id"], None)
+    return Reply(202, {"image": as_shown(call, {key: image[key] for key in _SUBSET})})
 
 
 def find_image(state: State, text: str) -> JSON | None:
@@ -148,6 +161,11 @@ def own_image(state: State, call: Call) -> JSON:
     return image
 
 
+def as_shown(call: Call, record: JSON) -> JSON:
+    """Give a record as this token may see it: without the scope tag:read it has no key tags."""
+    return record if call.may("tag:read") else _without_tags(record)
+
+
 def known_distribution(name: str | None) -> str:
     """Give a distribution of the spec's list, or Unknown."""
     return name if name in DISTRIBUTIONS else "Unknown"
@@ -163,9 +181,11 @@ def _by_slug(state: State, slug: str) -> JSON | None:
     return next((image for image in state.images.values() if slug and image["slug"] == slug), None)
 
 
-def _seen(call: Call, image: JSON) -> JSON:
-    return image if call.may("tag:read") else _without_tags(image)
+def _error_of(url: str) -> str:
+    if url.lower().endswith(".xz"):
+        return CANNOT_UNPACK_FORMAT
+    return CANNOT_UNPACK if "fail" in url else ""
 
 
-def _without_tags(image: JSON) -> JSON:
-    return {key: value for key, value in image.items() if key != "tags"}
+def _without_tags(record: JSON) -> JSON:
+    return {key: value for key, value in record.items() if key != "tags"}

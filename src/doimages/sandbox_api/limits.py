@@ -54,6 +54,17 @@ class Limits:
         """The limit of an hour, which is what `ratelimit-limit` shows."""
         return self.minute * MINUTES_IN_AN_HOUR_LIMIT
 
+    def spend(self, token: str, requests: int, *, seconds_ago: float = 0.0) -> None:
+        """Count `requests` of `token` as made so long ago, whatever the limits.
+
+        `spend(token, limits.hour - 41, seconds_ago=1200)` makes the next reply say that 40 remain and the
+        oldest expires in 40 minutes.
+        """
+        moment = self.clock() - seconds_ago
+        for windows in (self._minutes, self._hours):
+            window = windows.setdefault(token, deque())
+            windows[token] = deque(sorted((*window, *([moment] * requests))))
+
     def untouched(self) -> Quota:
         """Give the quota of a token nobody knows: nothing is counted for it."""
         return Quota(self.hour, self.hour, math.ceil(self.clock()))

@@ -34,6 +34,11 @@ def page(call: Call, key: str, rows: Sequence[Any], show: Callable[[Any], Any] |
     )
 
 
+def is_first(call: Call) -> bool:
+    """Say whether the first page is asked for: where a new reading of the collection begins."""
+    return call.number("page", 1) == 1
+
+
 def _links(call: Call, number: int, per_page: int, last: int) -> JSON:
     pages: dict[str, int] = {}
     if number > 1:

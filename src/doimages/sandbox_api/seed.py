@@ -19,6 +19,9 @@ NEWEST = datetime(2026, 11, 1, 3, 0, 0, tzinfo=UTC)
 FIRST_OWN_ID = 200_000_000
 FIRST_PUBLIC_ID = 112_000_000
 FIRST_DROPLET_ID = 400_000_000
+# How DigitalOcean words two imports that failed (flatcar/Flatcar issue 37, fedora-coreos-tracker issue 395).
+CANNOT_UNPACK = "We had a problem decompressing your file."
+CANNOT_UNPACK_FORMAT = "We don't support the compression format of your image."
 
 _KINDS = (
     "base", "snapshot", "application", "custom", "backup", "snapshot", "odd", "snapshot", "snapshot", "backup",
@@ -46,7 +49,7 @@ def failed_imports() -> list[JSON]:
             "Unknown",
             created_at="2026-09-30T14:36:13Z",
             status="deleted",
-            error_message="The file could not be read: the compression format is not supported.",
+            error_message=CANNOT_UNPACK_FORMAT,
         ),
         _record(
             FIRST_OWN_ID - 1,

@@ -1,4 +1,4 @@
-"""Snapshots of Droplets and volumes in one list, and a Droplet's own view of them (API page "Snapshots")."""
+"""Snapshots of Droplets and volumes in one list (API page "Snapshots")."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from doimages.sandbox_api.state import State
 
 VOLUME_SCOPE = "block_storage_snapshot:read"
-PRICE_A_GIGABYTE = 0.06  # USD a month, at least a cent (product page "Snapshots", pricing)
 
 
 def list_snapshots(state: State, call: Call) -> Reply:
@@ -42,33 +41,6 @@ def delete_snapshot(state: State, call: Call) -> Reply:
     else:
         state.remove_image(_image(state, call)["id"])
     return Reply(204)
-
-
-def list_droplet_snapshots(state: State, call: Call) -> Reply:
-    """Answer the snapshots of one Droplet, as images."""
-    return page(call, "snapshots", _of_droplet(state, call, "snapshot"))
-
-
-def list_droplet_backups(state: State, call: Call) -> Reply:
-    """Answer the backups of one Droplet, as images."""
-    return page(call, "backups", _of_droplet(state, call, "backup"))
-
-
-def list_associated(state: State, call: Call) -> Reply:
-    """Answer what would be destroyed with a Droplet: the one place that quotes a snapshot's cost."""
-    snapshots = [
-        {
-            "id": str(image["id"]),
-            "name": image["name"],
-            "cost": f"{max(0.01, PRICE_A_GIGABYTE * (image['size_gigabytes'] or 0)):.2f}",
-        }
-        for image in _of_droplet(state, call, "snapshot")
-    ]
-    nothing: list[JSON] = []
-    return Reply(
-        200,
-        {"snapshots": snapshots, "volumes": nothing, "volume_snapshots": nothing, "reserved_ips": nothing},
-    )
 
 
 def _is_snapshot(image: JSON) -> bool:
@@ -103,14 +75,3 @@ def _image(state: State, call: Call) -> JSON:
     if not _is_snapshot(image):
         raise Refusal(400, "the resource is not a snapshot")
     return image
-
-
-def _of_droplet(state: State, call: Call, kind: str) -> list[JSON]:
-    droplet = call.params["droplet_id"]
-    if droplet not in map(str, state.sources.values()):
-        raise not_found()
-    return [
-        image
-        for image in state.images.values()
-        if image["type"] == kind and str(state.sources.get(image["id"])) == droplet
-    ]

@@ -39,8 +39,8 @@ def create_tag(state: State, call: Call) -> Reply:
 def delete_tag(state: State, call: Call) -> Reply:
     """Delete a tag and take it off everything that bears it (spec, tags_delete)."""
     name = _known(state, call)
-    for bearer in (*state.images.values(), *state.volume_snapshots.values()):
-        _take_off(bearer, name)
+    for bearer in (*state.images.values(), *state.volume_snapshots.values(), *state.droplets.values()):
+        _take_off(state, bearer, name)
     del state.tags[name]
     return Reply(204)
 
@@ -50,7 +50,7 @@ def tag_resources(state: State, call: Call) -> Reply:
     name = _known(state, call)
     for bearer in _bearers(state, call):
         if name not in (bearer["tags"] or ()):
-            bearer["tags"] = [*(bearer["tags"] or ()), name]
+            _write(state, bearer, [*(bearer["tags"] or ()), name])
     return Reply(204)
 
 
@@ -58,7 +58,7 @@ def untag_resources(state: State, call: Call) -> Reply:
     """Take a tag off every resource of the body, or off none; this DELETE carries a body (spec)."""
     name = _known(state, call)
     for bearer in _bearers(state, call):
-        _take_off(bearer, name)
+        _take_off(state, bearer, name)
     return Reply(204)
 
 
@@ -102,7 +102,12 @@ def _bearer(state: State, call: Call, resource: Any) -> JSON:
         raise Refusal(422, f"resource_type must be one of: {', '.join(RESOURCE_TYPES)}")
     if kind == "volume_snapshot" and key in state.volume_snapshots:
         return state.volume_snapshots[key]
-    image = state.images.get(digits(key) or 0) if kind == "image" else None
+    number = digits(key) or 0
+    if kind == "droplet" and number in state.droplets:
+        if not call.may("droplet:update"):
+            raise forbidden()
+        return state.droplets[number]
+    image = state.images.get(number) if kind == "image" else None
     if image is None:
         raise not_found()
     if not is_own(image) or not call.may("image:update"):
@@ -110,23 +115,30 @@ def _bearer(state: State, call: Call, resource: Any) -> JSON:
     return image
 
 
-def _take_off(bearer: JSON, name: str) -> None:
+def _take_off(state: State, bearer: JSON, name: str) -> None:
     if name in (bearer.get("tags") or ()):
-        bearer["tags"] = [tag for tag in bearer["tags"] if tag != name]
+        _write(state, bearer, [tag for tag in bearer["tags"] if tag != name])
+
+
+def _write(state: State, bearer: JSON, names: list[str]) -> None:
+    if state.images.get(bearer["id"]) is bearer:
+        state.hold_back(("tagged",), bearer["id"], bearer)
+    bearer["tags"] = names
 
 
 def _tag(state: State, call: Call, name: str) -> JSON:
     images = [image["id"] for image in state.images.values() if name in (image.get("tags") or ())]
     volumes = [row["id"] for row in state.volume_snapshots.values() if name in (row["tags"] or ())]
+    droplets = [droplet["id"] for droplet in state.droplets.values() if name in droplet["tags"]]
     parts = {
-        "droplets": _count(call, "droplets", []),
+        "droplets": _count(call, "droplets", droplets),
         "images": _count(call, "images", images),
         "volumes": _count(call, "volumes", []),
         "volume_snapshots": _count(call, "snapshots", volumes),
         "databases": _count(call, "databases", []),
     }
-    newest = parts["images"] if images else parts["volume_snapshots"]
-    whole = {**newest, "count": len(images) + len(volumes)}
+    newest = parts["images" if images else "volume_snapshots" if volumes else "droplets"]
+    whole = {**newest, "count": len(images) + len(volumes) + len(droplets)}
     return {"name": name, "resources": {**whole, **parts}}
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from sqlglot import exp
 
 from doimages.resources import RESOURCES, Method, Parameter, Resource
-from doimages.schema import IMAGES
+from doimages.schema import IMAGES, Table
 from doimages.sql.calls import Called, RawRead, read_call
 from doimages.sql.fields import check_value, find_field
 from doimages.sql.inserts import make_insert, read_insert
@@ -45,6 +45,11 @@ class Change:
     returning: tuple[exp.Expr, ...]
     is_awaited: bool
     body: exp.Expr | None = None
+
+    @property
+    def reply(self) -> Table:
+        """The kind of record that RETURNING tells of; a delete has none, and tells of the image as it was."""
+        return self.method.reply or IMAGES
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -169,7 +174,9 @@ def _rows_of_images(where: exp.Where, values: Mapping[str, exp.Expr], tree: exp.
     table = exp.to_table(_IMAGES.path)
     if tree is not None and tree.this.alias_or_name.lower() != table.name:
         table.set("alias", exp.TableAlias(this=exp.to_identifier(tree.this.alias_or_name)))
-    projections = [exp.column("id"), *(exp.alias_(value, name) for name, value in values.items())]
+    # Not exp.alias_: of a subquery it would make one in FROM, whose name DuckDB does not take here.
+    named = (exp.Alias(this=value, alias=exp.to_identifier(name)) for name, value in values.items())
+    projections = [exp.column("id"), *named]
     rows = exp.select(*projections).from_(table, copy=False)
     rows.set("where", where.copy())
     ctes = None if tree is None else tree.args.get("with_")

@@ -11,7 +11,7 @@ import pyarrow as pa
 from doimages.api.client import IMAGES_PATH, Client
 from doimages.api.listing import Listing, Reading, do_all
 from doimages.api.rows import concat, to_rows
-from doimages.errors import DecodeError, NotFoundError
+from doimages.errors import DecodeError, NotFoundError, UsageError
 from doimages.schema import IMAGES, Table
 from doimages.table.filters import IDS_BY_LISTING, Filters
 from doimages.table.frame import check_columns, check_dtypes, to_frame
@@ -30,6 +30,12 @@ class Shape:
         """Refuse what cannot be, before anything is sent."""
         check_columns(self.columns, self.index_col, table)
         check_dtypes(self.dtype_backend, self.dtypes, table)
+
+    def refuse(self, why: str) -> None:
+        """Refuse what is for frames alone."""
+        for name in ("columns", "index_col", "dtypes"):
+            if getattr(self, name) is not None:
+                raise UsageError(f"{name} is for frames; {why}. Nothing was sent.")
 
 
 async def read(client: Client, filters: Filters, shape: Shape, reading: Reading) -> pd.DataFrame:

@@ -1,0 +1,148 @@
+"""Which images a retention rule keeps, and which fall outside it. Arithmetic only: no clock, no request."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from itertools import islice
+from numbers import Integral
+from typing import Any, Literal, get_args
+
+from doimages.change.image import Image
+from doimages.errors import UsageError
+
+Per = Literal["name_prefix", "tag", "distribution"]
+
+_SEPARATORS = " \t\r\n-_.:@/"
+# A time stands after a separator or at once; a lone hour is no time: web-2026-10-05-12 may be the twelfth of that day.
+_CLOCK = r"(?:[01]\d|2[0-3])(?P<colon>[:._-]?)[0-5]\d(?:(?P=colon)[0-5]\d(?:[.,]\d{1,9})?)?"
+_ZONE = r"\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)"
+_DATE = r"(?P<year>20\d\d)(?P<dash>[-._]?)(?P<month>0[1-9]|1[0-2])(?P=dash)(?P<day>[0-2]\d|3[01])"
+# Seconds or milliseconds since 1970, of the years 2001 to 2065: DigitalOcean's console ends names so, and Packer.
+_EPOCH = r"[12]\d{9}(?:\d{3})?"
+_STAMP = re.compile(
+    rf"(?:^|(?<=[{re.escape(_SEPARATORS)}]))(?:{_EPOCH}|{_DATE}(?:(?:T|[\s._-]+)?{_CLOCK}(?:{_ZONE})?)?)\s*\Z",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def name_prefix(name: str) -> str:
+    """Give a name without the timestamp at its end, and without what separates the two.
+
+    A timestamp is a date (2026-10-05, 20261005, 2026.10.05) with or without a time and a zone, or an epoch of 10 or 13
+    digits. A name without one is its own prefix, and so is one that is nothing else: web-01 and web-02 are two groups,
+    since keeping the newest of both together would delete more than was meant. Case counts.
+
+    Examples
+    --------
+    >>> name_prefix("web-01-2026-10-05T12:00:00Z"), name_prefix("web-02"), name_prefix("db-1790000000123")
+    ('web-01', 'web-02', 'db')
+    """
+    found = next((match for match in _STAMP.finditer(name) if _is_possible(match)), None)
+    return (name[: found.start()].rstrip(_SEPARATORS) if found else "") or name
+
+
+def _is_possible(found: re.Match[str]) -> bool:
+    if found["year"] is None:
+        return True
+    try:
+        date(int(found["year"]), int(found["month"]), int(found["day"]))
+    except ValueError:
+        return False
+    return True
+
+
+def groups(images: Iterable[Image], per: Per | None) -> dict[str, list[Image]]:
+    """Sort images into the groups a retention rule counts in, newest first; with None all are one group, ``""``.
+
+    An image with several tags is in the group of each, one without tags in the group ``""``. One whose name, tags or
+    distribution the API did not tell is in no group. Of two made at one time the higher id is the newer; one without
+    ``created_at`` comes last, so that it takes no other's place. Raises UsageError for another ``per``.
+    """
+    if per is not None and per not in get_args(Per):
+        raise UsageError(f"per is {', '.join(map(repr, get_args(Per)))} or None, not {per!r}. Nothing was sent.")
+    made: dict[str, list[Image]] = {}
+    for image in sorted(images, key=_newness, reverse=True):
+        for key in _keys(image, per):
+            made.setdefault(key, []).append(image)
+    return made
+
+
+def _keys(image: Image, per: Per | None) -> Iterable[str]:
+    """Give the groups an image is in; none if what it would be grouped by is not known."""
+    if per == "tag":
+        # A token without tag:read sees no tags: all images would be one untagged group, and most of them outside.
+        return () if image.tags is None else dict.fromkeys(image.tags or ("",))
+    if per == "name_prefix":
+        return (name_prefix(image.name),) if image.name else ()
+    if per == "distribution":
+        return (image.distribution,) if image.distribution else ()
+    return ("",)
+
+
+def split(
+    images: Sequence[Image],
+    *,
+    keep_last: int | None,
+    younger_than_seconds: float | None,
+    per: Per | None,
+    now: datetime,
+) -> tuple[list[Image], list[Image]]:
+    """Part images into those a rule keeps and those outside it, both in the order given.
+
+    Kept is an image that is among the ``keep_last`` newest of any of its groups, or younger than the period, or of
+    which too little is known: no ``created_at`` that can be read, or nothing to group it by where places are counted.
+    An image listed twice is counted once, and kept if either of its rows is.
+
+    Raises UsageError if nothing is asked to be kept, or an argument is of the wrong kind. Nothing is sent.
+    """
+    places = _check_keep_last(keep_last)
+    period = _check_period(younger_than_seconds)
+    by_group = groups(images, per)
+    if not places and not period:
+        raise UsageError(
+            "the rule keeps no image. Give keep_last above zero, or younger_than; "
+            "delete() says it plainly where all are to go. Nothing was sent."
+        )
+    kept = {image.id for image in images if _is_kept_alone(image, places, period, per, now)}
+    for group in by_group.values():
+        kept.update(islice(dict.fromkeys(image.id for image in group), places))
+    return [image for image in images if image.id in kept], [image for image in images if image.id not in kept]
+
+
+def _is_kept_alone(image: Image, places: int, period: float, per: Per | None, now: datetime) -> bool:
+    """Tell whether an image is kept whatever the others of its group are."""
+    made_at = _made_at(image)
+    if made_at is None or (now - made_at).total_seconds() < period:
+        return True
+    return places > 0 and not _keys(image, per)
+
+
+def _newness(image: Image) -> tuple[bool, datetime, int]:
+    made_at = _made_at(image)
+    return made_at is not None, made_at or datetime.min.replace(tzinfo=UTC), image.id
+
+
+def _made_at(image: Image) -> datetime | None:
+    """Give when it was made; None if that is missing or cannot be read. Without a zone it is UTC."""
+    try:
+        made_at = datetime.fromisoformat(image.created_at or "")
+    except ValueError:
+        return None
+    return made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC)
+
+
+def _check_keep_last(value: Any) -> int:
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0:
+        raise UsageError(f"keep_last is a whole number, zero or more, not {value!r}. Nothing was sent.")
+    return int(value)
+
+
+def _check_period(seconds: float | None) -> float:
+    if seconds is None:
+        return 0.0
+    # NaN is less than nothing and more than nothing: every image would be outside.
+    if not seconds >= 0:
+        raise UsageError(f"younger_than is a length of time, zero or more, not {seconds!r} s. Nothing was sent.")
+    return seconds

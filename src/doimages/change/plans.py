@@ -1,0 +1,50 @@
+"""The plans of this process, so that one can be applied by its id, with the client it was made with."""
+
+from collections import OrderedDict
+from weakref import WeakValueDictionary
+
+from doimages.api.client import Client
+from doimages.api.connect import shared_client
+from doimages.change.plan import Plan
+from doimages.errors import UsageError
+
+_MOST = 200
+_plans: OrderedDict[str, Plan] = OrderedDict()
+_clients: WeakValueDictionary[str, Client] = WeakValueDictionary()
+
+
+def remember(plan: Plan, client: Client) -> None:
+    """Keep a plan that was made, and its client as long as somebody holds that."""
+    _plans[plan.id] = plan
+    _clients[plan.id] = client
+    while len(_plans) > _MOST:
+        _plans.popitem(last=False)
+
+
+def recall(plan_id: str | None = None) -> Plan:
+    """Give the plan of an id, or the last one that was made; raises UsageError if there is none."""
+    if plan_id is None:
+        if not _plans:
+            raise UsageError("There is no plan in this session. Nothing was sent.")
+        return next(reversed(_plans.values()))
+    found = _plans.get(plan_id)
+    if found is None:
+        known = ", ".join(f"{one.id} ({one.confirmation})" for one in [*_plans.values()][-3:]) or "none"
+        raise UsageError(f"no plan {plan_id!r} in this session: the last are {known}. Nothing was sent.")
+    return found
+
+
+def words_by_id() -> dict[str, str]:
+    """Give the words that confirm each plan, by its id, the last one made last."""
+    return {one.id: one.confirmation for one in [*_plans.values()]}
+
+
+def client_for(plan: Plan, client: Client | None = None) -> Client:
+    """Give the client to apply a plan with: one of the same endpoint. Raises UsageError for another."""
+    client = client or _clients.get(plan.id) or shared_client()
+    if client.base_url != plan.base_url:
+        raise UsageError(
+            f"Plan {plan.id} is for {plan.base_url}, the client speaks to {client.base_url}: ids mean other images "
+            "there. Give client=doimages.connect(...) of the right one. Nothing was sent."
+        )
+    return client

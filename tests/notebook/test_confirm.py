@@ -1,0 +1,224 @@
+"""A plan's text box and button: what is typed is compared here, and nothing is sent but by the words."""
+
+import threading
+
+import pytest
+from desk import Desk
+
+import doimages
+from doimages.notebook.confirm import Confirmation
+from doimages.sandbox_api.faults import Fault
+
+HOSTILE = "</table><img src=x onerror=alert(1)>"
+
+
+class Screen:
+    """A confirmation as a person sees it, without a browser."""
+
+    def __init__(self, plan):
+        self.reports = []
+        self.widget = Confirmation(plan, self.reports.append)
+
+    def type(self, words):
+        """Type into the box, all at once."""
+        self.widget.words.value = words
+
+    def press_enter(self):
+        """Send what the front end sends for Enter."""
+        self.widget.words._handle_custom_msg({"event": "submit"}, [])
+
+    def click(self, button):
+        """Send what the front end sends for a click, also of a button that is off."""
+        button._handle_button_msg(None, {"event": "click"}, [])
+
+    def settle(self):
+        """Wait for the threads of all clicks."""
+        for thread in threading.enumerate():
+            if thread.name == f"doimages-{self.widget._plan.id}":
+                thread.join(60)
+
+    @property
+    def shown(self):
+        """All that is on the screen, as HTML."""
+        return "".join(str(getattr(one, "value", one.description)) for one in self.widget.box.children)
+
+    @property
+    def asks(self):
+        """Whether there are a box and a button."""
+        return self.widget.words in self.widget.box.children and self.widget.apply in self.widget.box.children
+
+
+@pytest.fixture
+def plan(desk):
+    """A plan to delete a few images, made; what was sent for it is forgotten."""
+    client = desk.box.client
+    frame = doimages.read_do_images(type="custom", client=client)
+    ids = [step.image_id for step in frame.do_images.delete(client=client).steps]
+    made = frame[frame.id.isin(ids)].head(3).do_images.delete(client=client)
+    assert (len(made), made.refusals) == (3, ())
+    desk.state.log.clear()
+    return made
+
+
+def writes(desk: Desk):
+    """What was sent that changes anything."""
+    return [line for line in desk.sent if not line.startswith("GET")]
+
+
+@pytest.mark.parametrize(
+    "words", ["", " ", "{}.", " {}", "{} ", "{}\n", "DELETE", "delete 4 images", "delete 2 image", "yes"]
+)
+def test_the_button_is_off_until_the_words_are_exact(plan, desk, words):
+    """Case, spaces and numbers count; neither a click nor Enter gets past words that are others."""
+    screen = Screen(plan)
+    assert screen.widget.apply.disabled
+    screen.type(words.format(plan.confirmation))
+    assert screen.widget.apply.disabled
+    screen.click(screen.widget.apply)
+    screen.press_enter()
+    screen.settle()
+    assert screen.asks
+    assert screen.widget.line.value == ""
+    assert desk.sent == []
+    screen.type(plan.confirmation)
+    assert not screen.widget.apply.disabled
+    screen.type(plan.confirmation.upper())
+    assert screen.widget.apply.disabled
+
+
+@pytest.mark.parametrize("way", ["click", "enter"])
+def test_the_words_and_a_click_or_enter_apply_the_plan(plan, desk, way):
+    """The report takes the place of the plan, and goes to who keeps it."""
+    screen = Screen(plan)
+    screen.type(plan.confirmation)
+    if way == "click":
+        screen.click(screen.widget.apply)
+    else:
+        screen.press_enter()
+    screen.settle()
+    assert writes(desk) == sorted(f"DELETE /v2/images/{step.image_id}" for step in plan.steps)
+    (report,) = screen.reports
+    assert set(report.counts) == {"done"}
+    assert report._repr_html_() in screen.shown
+    assert not screen.asks
+
+
+def test_a_second_click_sends_nothing_more(plan, desk):
+    """Neither two clicks at once, nor one after it was applied; a second view of the plan says why not."""
+    screen, other = Screen(plan), Screen(plan)
+    for one in (screen, other):
+        one.type(plan.confirmation)
+    screen.click(screen.widget.apply)
+    screen.click(screen.widget.apply)
+    screen.press_enter()
+    screen.settle()
+    screen.click(screen.widget.apply)
+    screen.press_enter()
+    screen.settle()
+    assert not screen.asks
+    sent = writes(desk)
+    assert len(sent) == len(plan)
+    assert len(screen.reports) == 1
+    other.click(other.widget.apply)
+    other.settle()
+    assert writes(desk) == sent
+    assert "was applied already" in other.shown
+    assert other.reports == []
+
+
+def test_an_error_shows_in_place_and_the_words_are_asked_for_again(plan, desk):
+    """What was typed is gone, so the button is off; the next try works."""
+    desk.state.faults.append(Fault("status", path="/v2/account", status=403, times=1))
+    screen = Screen(plan)
+    screen.type(plan.confirmation)
+    screen.click(screen.widget.apply)
+    screen.settle()
+    assert writes(desk) == []
+    assert "Nothing was changed." in screen.shown
+    assert screen.asks
+    assert screen.widget.words.value == ""
+    assert screen.widget.apply.disabled
+    screen.type(plan.confirmation)
+    screen.press_enter()
+    screen.settle()
+    assert len(screen.reports) == 1
+
+
+def test_a_stale_plan_says_so(plan, desk, monkeypatch):
+    """Nothing is sent for it."""
+    monkeypatch.setattr("doimages.change.plan.Plan.is_stale", lambda _: True)
+    screen = Screen(plan)
+    screen.type(plan.confirmation)
+    screen.click(screen.widget.apply)
+    screen.settle()
+    assert desk.sent == []
+    assert "refresh()" in screen.shown
+
+
+def test_stop_begins_no_more_requests_and_gives_the_report(plan, desk):
+    """Pressed while the images are looked at, it ends the plan before the first request; resume goes on."""
+    screen = Screen(plan)
+    desk.state.faults.append(Fault("drift", path="/v2/images", change=lambda: screen.click(screen.widget.stop)))
+    screen.type(plan.confirmation)
+    screen.click(screen.widget.apply)
+    screen.settle()
+    assert writes(desk) == []
+    (report,) = screen.reports
+    assert report.counts == {"not started": len(plan)}
+    assert report.stopped == "by the button"
+    assert f"doimages.resume(&#x27;{plan.id}&#x27;)" in screen.shown
+    assert set(doimages.resume(plan.id, client=desk.box.client).counts) == {"done"}
+
+
+def test_stop_pressed_before_anything_was_asked_is_heeded(plan, desk, monkeypatch):
+    """It is remembered until there is something to be stopped."""
+    screen = Screen(plan)
+    monkeypatch.setattr("doimages.change.plan.Plan.is_stale", lambda _: screen.click(screen.widget.stop))
+    screen.type(plan.confirmation)
+    screen.press_enter()
+    screen.settle()
+    assert writes(desk) == []
+    assert screen.reports[0].counts == {"not started": len(plan)}
+
+
+def test_stop_pressed_twice_ends_it_at_once(plan, desk):
+    """What is under way is in doubt, the report says how to find out, and nothing is sent again."""
+    screen = Screen(plan)
+
+    def press():
+        screen.click(screen.widget.stop)
+        screen.click(screen.widget.stop)
+
+    desk.state.faults.append(Fault("drift", method="DELETE", change=press))
+    screen.type(plan.confirmation)
+    screen.click(screen.widget.apply)
+    screen.settle()
+    (report,) = screen.reports
+    assert len(report.in_doubt) > 0
+    assert f"doimages.resume(&#x27;{plan.id}&#x27;)" in screen.shown
+    assert len(writes(desk)) == len(set(writes(desk)))
+
+
+def test_a_plan_shows_as_text_html_and_widget(plan):
+    """Places without widgets have the preview."""
+    bundle = Screen(plan).widget.bundle
+    assert bundle["text/plain"] == repr(plan)
+    assert bundle["text/html"] == plan._repr_html_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_nothing_in_the_widget_is_markup_of_a_name(desk):
+    """A hostile name is text in the plan, in an error and in the report."""
+    client = desk.box.client
+    frame = doimages.read_do_images(type="custom", max_results=1, client=client)
+    plan = frame.do_images.update(name=HOSTILE, client=client)
+    screen = Screen(plan)
+    shown = screen.shown
+    screen.type(plan.confirmation)
+    screen.click(screen.widget.apply)
+    screen.settle()
+    shown += screen.shown
+    screen.widget._refuse(ValueError(HOSTILE))
+    shown += screen.shown
+    assert HOSTILE not in shown
+    assert "&lt;img" in shown
