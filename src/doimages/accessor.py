@@ -128,6 +128,8 @@ class ImagesAccessor(ImageChanges):
         fits &= self.has_tag(tag) if tag is not None else True
         fits &= self.has_region(region) if region is not None else True
         found = self._frame[fits].sort_values("created_at", ascending=False, kind="stable")
+        ids = pd.Series(id_column(found), index=found.index)
+        found = found[~ids.duplicated()]
         if len(found) and (found["created_at"] == found["created_at"].iloc[0]).sum() == 1:
             return found.iloc[0]
         near = self._frame if found.empty else found

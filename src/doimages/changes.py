@@ -7,7 +7,7 @@ import pandas as pd
 
 from doimages.api.connect import shared_client
 from doimages.api.ids import check_tag, image_number
-from doimages.change.fields import Value, check_fields, check_import, of_image
+from doimages.change.fields import Value, check_fields, check_import, computed
 from doimages.change.grouping import Per
 from doimages.change.guards import InUse, make_guards
 from doimages.change.operations import OperationName
@@ -76,7 +76,7 @@ class ImageChanges:
         Each is a text for all images, or a function of the image as it is: ``name=lambda image: f"old-{image.name}"``.
         """
         values = {"name": name, "description": description, "distribution": distribution}
-        return self._plan("update", of_image(values), client, guards)
+        return self._plan("update", computed(values), client, guards)
 
     def convert(self, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> Plan:
         """Plan to make backups into snapshots, which stay, and are billed by size."""

@@ -827,7 +827,10 @@ def test_other_account(desk, part):
     with pytest.raises(UsageError) as got:
         desk.apply(plan)
 
-    assert str(got.value) == f"planned for {plan.account.name}; whose this token is is team B's. Nothing was changed."
+    assert (
+        str(got.value)
+        == f"planned for {plan.account.name}; this is another token: it is of team B. Nothing was changed."
+    )
     assert desk.writes == []
 
 

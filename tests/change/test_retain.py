@@ -353,3 +353,33 @@ def test_latest_is_planned(account):
     assert row["id"] == 1
     assert confirmed(plan, wait=True).counts == {"done": 1}
     assert frame(account).do_images.latest(region="ams3")["id"] == 1
+
+
+def test_saved_meanwhile(account):
+    """An image that is due and has lost its tag before the plan is applied is not deleted; the others are."""
+    for number in (1, 2):
+        account.state.images[number]["tags"] = [f"doimages-delete-after:{day(-1)}"]
+    plan = frame_of(1, 2).do_images.delete(due=True, client=account.here, **WIDE)
+    account.state.images[2]["tags"] = []
+
+    report = confirmed(plan)
+
+    assert list(report.to_frame()["outcome"]) == ["done", "changed since plan"]
+    assert account.written == {1}
+
+
+def test_retention_is_not_planned_again_by_ids(account):
+    """A plan of retain is neither refreshed nor retried by its ids: what it keeps may be others now."""
+    plan = frame(account).do_images.retain(keep_last=2, per="name_prefix", client=account.here, **WIDE)
+
+    for again in (plan.refresh, confirmed(plan).retry_plan):
+        with pytest.raises(UsageError, match="call what made it again"):
+            again()
+
+
+def test_function_sees_what_may_be_changed(account):
+    """A function for a new name is not called for images that are left alone."""
+    seen = []
+    frame_of(1, 21, 22).do_images.update(name=lambda one: seen.append(one.id) or "x", client=account.here, **WIDE)
+
+    assert seen == [1]

@@ -344,8 +344,9 @@ def test_dry_run_sends_no_write(account, tmp_path, call, chosen):
         assert repr(made)
         assert made._repr_html_()
         assert len(made.to_frame()) == len(made.steps) + len(made.refusals)
-        again = made.refresh(account.here)
-        assert [step.image_id for step in again.steps] == [step.image_id for step in made.steps]
+        if not made.notes:
+            again = made.refresh(account.here)
+            assert [step.image_id for step in again.steps] == [step.image_id for step in made.steps]
         for words in (None, "", made.confirmation.upper(), f"{made.confirmation} "):
             with pytest.raises(NotConfirmedError):
                 made.apply(confirm=words)

@@ -124,8 +124,8 @@ class Application:
         planned, found = plan.account, self._scene.account
         is_same = found is not None and planned is not None and found.is_same(planned)
         if planned is not None and not is_same:
-            whose = "cannot be told: it lacks the scope account:read" if found is None else f"is {found.name}'s"
-            raise UsageError(f"planned for {planned.name}; whose this token is {whose}. Nothing was changed.")
+            whose = "its account cannot be told: no account:read" if found is None else f"it is of {found.name}"
+            raise UsageError(f"planned for {planned.name}; this is another token: {whose}. Nothing was changed.")
         if not self.is_resumed and plan.operation != "create":
             check_count(plan.rule, len(plan.steps), plan.count, len(self._scene.images), plan.guards)
 

@@ -52,7 +52,8 @@ def apply_plan(
     _check_words(plan, confirm)
     if plan.is_stale():
         age = describe((datetime.now(UTC) - datetime.fromisoformat(plan.made_at)).total_seconds())
-        raise UsageError(f"plan {plan.id} was made {age} ago: plan.refresh() reads anew. Nothing was sent.")
+        how = "call what made it again" if plan.notes else "plan.refresh() reads anew"
+        raise UsageError(f"plan {plan.id} was made {age} ago: {how}. Nothing was sent.")
     waits = plan.waits if wait is None else wait
     journal = Journal(plan.id)
     try:

@@ -1,6 +1,7 @@
 """What is sent for an image, checked before anything is: names, texts, tags, regions."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from doimages.api.client import Client
@@ -48,21 +49,33 @@ def check_import(fields: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def of_image(values: Mapping[str, Value | None]) -> Callable[[Image], dict[str, Any]]:
-    """Give a function that tells the fields of an update for an image; raises UsageError for what can be none."""
-    given = {name: value for name, value in values.items() if value is not None}
-    if not given:
-        raise UsageError(f"update changes nothing: give {', '.join(UPDATABLE)}, or some of them. Nothing was sent.")
-    check_fields({name: value for name, value in given.items() if not callable(value)}, "each image")
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The fields of an update, told for each image as it is: texts, and functions of the image."""
 
-    def fields(image: Image) -> dict[str, Any]:
-        made = {name: _call(name, value, image) if callable(value) else value for name, value in given.items()}
+    values: Mapping[str, Value]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Which fields they are."""
+        return tuple(self.values)
+
+    def __call__(self, image: Image) -> dict[str, Any]:
+        """Give the fields for an image; raises UsageError where a function fails or gives none."""
+        made = {name: _call(name, value, image) if callable(value) else value for name, value in self.values.items()}
         for name, value in made.items():
             if value is None:
                 raise UsageError(f"{name} of {image.title} is None: give a text. Nothing was changed.")
         return made
 
-    return fields
+
+def computed(values: Mapping[str, Value | None]) -> Computed:
+    """Check the fields of an update that are texts; raises UsageError for what can be none."""
+    given = {name: value for name, value in values.items() if value is not None}
+    if not given:
+        raise UsageError(f"update changes nothing: give {', '.join(UPDATABLE)}, or some of them. Nothing was sent.")
+    check_fields({name: value for name, value in given.items() if not callable(value)}, "each image")
+    return Computed(given)
 
 
 def _call(name: str, function: Callable[[Image], Any], image: Image) -> Any:

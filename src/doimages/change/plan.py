@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from doimages.change.report import Report
 
 VERSION = 1
+# What a plan tells of, and does not do.
+_ABOUT = ("id", "made_at", "expires_at", "warnings", "notes", "own", "price")
 FRESH_FOR = timedelta(minutes=15)
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -85,7 +87,7 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of what it would do, the same for two plans that would do the same, whenever they were made."""
-        return _digest(_without(self.to_record(), "id", "made_at", "expires_at"))
+        return _digest(_without(self.to_record(), *_ABOUT))
 
     def check_whole(self) -> None:
         """Refuse a plan that was edited, or is of another version; raises UsageError."""

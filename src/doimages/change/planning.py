@@ -1,6 +1,6 @@
 """From ids and fields to a plan: a fresh read, the guards on each image, and on the whole."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from doimages.api.client import Client
 from doimages.api.portal import portal
 from doimages.change import plans
 from doimages.change.address import warnings_about as warnings_of_address
-from doimages.change.fields import check_fields, check_regions
+from doimages.change.fields import Computed, check_fields, check_regions
 from doimages.change.grouping import name_prefix
 from doimages.change.guards import Guards, check_count, check_image, warnings_about
 from doimages.change.image import Image
@@ -21,7 +21,7 @@ from doimages.errors import DOImagesError, UsageError
 from doimages.settings import options
 
 # What is sent for an image: fields that are known, or a function of the image as it is now.
-Fields = Mapping[str, Any] | Callable[[Image], Mapping[str, Any]]
+Fields = Mapping[str, Any] | Computed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +84,20 @@ def build_plan(wish: Wish, asked: Sequence[Asked], scene: Scene, client: Client,
     for one in asked:
         image = scene.find(one.image_id)
         fields = dict(one.fields) if isinstance(one.fields, Mapping) else {}
-        if not isinstance(one.fields, Mapping) and image is not None:
-            fields = check_fields(one.fields(image), image.title)
+        uses = None if scene.uses is None else scene.uses.get(one.image_id, ())
+        refusal = one.refusal
+        if isinstance(one.fields, Computed) and image is not None:
+            # Functions see only those images that may be changed.
+            names = dict.fromkeys(one.fields.names)
+            kept = check_image(rule, image, names, wish.guards, uses=uses, now=now)
+            refusal = kept if kept is not None and kept[0] == "refused" else refusal
+            fields = {} if refusal else check_fields(one.fields(image), image.title)
         key = one.image_id, repr(sorted(fields.items()))
         if key in seen:
             repeated += 1
             continue
         seen.add(key)
-        uses = None if scene.uses is None else scene.uses.get(one.image_id, ())
-        found = one.refusal or check_image(rule, image, fields, wish.guards, uses=uses, now=now)
+        found = refusal or check_image(rule, image, fields, wish.guards, uses=uses, now=now)
         if found is not None:
             outcome, reason = found
             refusals.append(Refusal(image_id=one.image_id, image=image, fields=fields, outcome=outcome, reason=reason))
@@ -148,6 +153,7 @@ async def aplan_create(
 
 def plan_again(plan: Plan, client: Client | None = None) -> Plan:
     """Plan the same images and fields again, from a fresh read."""
+    refuse_selected(plan)
     client = plans.client_for(plan, client)
     if plan.operation == "create":
         rows = [step.fields for step in plan.steps]
@@ -159,6 +165,14 @@ def plan_again(plan: Plan, client: Client | None = None) -> Plan:
     ]
     wish = Wish(operation=plan.operation, guards=plan.guards, waits=plan.waits, returning=plan.returning)
     return plan_changes(wish, asked, client)
+
+
+def refuse_selected(plan: Plan) -> None:
+    """Refuse to plan images again that were selected by a rule: it may select others now. Raises UsageError."""
+    if plan.notes:
+        raise UsageError(
+            f"plan {plan.id} was made of a selection ({plan.notes[0]}): call what made it again. Nothing was sent."
+        )
 
 
 def _make(

@@ -25,8 +25,12 @@ def recheck(plan: Plan, step: Step, scene: Scene, *, is_sent: bool) -> Result | 
         # What was sent already, and is so now: that was us.
         is_ours = is_sent and (outcome == words.NO_CHANGE or (outcome == words.GONE and plan.rule.takes_away))
         return Result(number=step.number, outcome=words.DONE if is_ours else outcome, message=reason)
-    other = [] if image is None else [name for name in _SAME if image[name] != step.image[name]]
-    if image is None or not other or is_sent:
+    if image is None or is_sent:
+        return None
+    other = [name for name in _SAME if image[name] != step.image[name]]
+    if plan.rule.takes_away and set(image.tags or ()) != set(step.image.tags or ()):
+        other.append("tags")  # somebody may have saved it: one that is due, say
+    if not other:
         return None
     changes = ", ".join(f"{name} was {step.image[name]!r} and is {image[name]!r}" for name in other)
     return Result(number=step.number, outcome=words.CHANGED, message=f"{changes}. Nothing was changed.")

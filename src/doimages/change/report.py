@@ -13,7 +13,7 @@ from doimages.change.guards import Guards
 from doimages.change.operations import OperationName
 from doimages.change.outcome import Result
 from doimages.change.plan import Plan
-from doimages.change.planning import Asked, Wish, plan_changes, plan_create
+from doimages.change.planning import Asked, Wish, plan_changes, plan_create, refuse_selected
 from doimages.change.step import Step
 from doimages.errors import ApplyError, UsageError
 from doimages.sheet import Sheet
@@ -113,7 +113,11 @@ class Report:
         return words.summarize((one.outcome for one in self.results), len(self.results))
 
     def retry_plan(self, client: "Client | None" = None) -> Plan:
-        """Plan what failed or was not started again, from a fresh read. What is in doubt is for ``resume``."""
+        """Plan what failed or was not started again, from a fresh read. What is in doubt is for ``resume``.
+
+        Raises UsageError for a plan of :meth:`retain` or of what is due: its rule may select others now.
+        """
+        refuse_selected(self.plan)
         again = [
             step
             for step, result in zip(self.plan.steps, self.results, strict=True)

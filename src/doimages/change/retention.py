@@ -94,7 +94,8 @@ def plan_due(image_ids: Sequence[int], guards: Guards, client: Client) -> Plan:
             elif day is not None and day > datetime.now(UTC).date():
                 refusal = "refused", f"it is not due before {day.isoformat()}"
             asked.append(Asked(image_id=image_id, refusal=refusal))
-        return build_plan(Wish(operation="delete", guards=guards), asked, scene, client)
+        wish = Wish(operation="delete", guards=guards, notes=(f"due by the tag {DUE_PREFIX}...",))
+        return build_plan(wish, asked, scene, client)
 
     return portal.wait(plan())
 
