@@ -37,7 +37,7 @@ wheel: $(VENV)/.dev
 	cd build && wheel/bin/doimages demo --no-notebook
 
 bench: $(VENV)/.bench
-	$(BIN)/python benchmarks/run.py --write docs/reference/benchmarks.md
+	$(BIN)/python benchmarks/run.py --long --write docs/reference/benchmarks.md
 
 clean:
 	rm -rf $(VENV) build dist docs/_build

@@ -1,7 +1,6 @@
-"""What every test has: no token, no settings, no network but this machine, and a client over a script or a sandbox."""
+"""What tests have beside what every example has: time that is told, and a client over a script."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -15,24 +14,6 @@ from doimages.api.pacing import Pacer
 from doimages.api.portal import portal
 from doimages.api.transport import Transport
 from doimages.redaction import Secret
-from doimages.settings import SETTINGS, options
-
-
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    """Keep the tokens, files and options of whoever runs the tests out of them."""
-    for setting in SETTINGS.values():
-        monkeypatch.delenv(setting.variable, raising=False)
-    for name in ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN", "DOIMAGES_NO_PATCH"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
-    options.reset()
-    yield
-    options.reset()
-    if "doimages.execute" in sys.modules:
-        sys.modules["doimages.execute"].views.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -93,8 +93,15 @@ def test_any_integer_is_an_id(dtype):
         pd.DataFrame({"ID": [7]}),
         pd.DataFrame({"name": ["web"]}, index=pd.Index([7], name="number")),
         pd.DataFrame(),
+        pd.DataFrame([[7, 8]], columns=["id", "id"]),
+        pd.DataFrame([[7, 8]], columns=["id", "id"], index=pd.Index([7], name="id")),
+        pd.DataFrame([[7, 8]], columns=pd.MultiIndex.from_tuples([("id", ""), ("name", "x")])),
+        pd.DataFrame([[8]], columns=pd.MultiIndex.from_tuples([("name", "x")]), index=pd.Index([7], name="id")),
     ],
-    ids=["no id", "text", "float", "bool", "object", "time", "capitals", "other index", "empty"],
+    ids=[
+        *("no id", "text", "float", "bool", "object", "time", "capitals", "other index", "empty"),
+        *("two ids", "three ids", "levels", "levels with an index"),
+    ],
 )
 def test_hidden(frame):
     """The accessor is hidden from a frame without an integer id."""
@@ -231,6 +238,27 @@ def test_has_nothing(read):
         read().do_images.has_tag()
     with pytest.raises(UsageError, match="name at least one of the regions"):
         read().do_images.has_region()
+
+
+@pytest.mark.parametrize("word", [5, None, ["prod"], b"prod"], ids=repr)
+def test_has_what_is_no_text(read, word):
+    """What is no text is no tag and no region."""
+    for ask, column in ((read().do_images.has_tag, "tags"), (read().do_images.has_region, "regions")):
+        with pytest.raises(
+            UsageError, match=rf"^{column} to look for are texts, one by one, not .*Nothing was sent\.$"
+        ):
+            ask("prod", word)
+
+
+def test_column_that_is_there_twice(read):
+    """A column that is there twice is refused where it is looked at, and the ids are told all the same."""
+    frame = read()
+    twice = pd.concat([frame, frame[["name", "type"]]], axis=1)
+
+    assert twice.do_images.ids == frame.do_images.ids
+    for ask in (twice.do_images.latest, twice.do_images.monthly_cost):
+        with pytest.raises(UsageError, match=r"this frame has 2 columns '(name|type)'; drop all but one"):
+            ask()
 
 
 @pytest.mark.parametrize(
@@ -425,6 +453,30 @@ def test_latest_by_what_is_no_expression(read):
     """What is no regular expression is refused with what is wrong with it."""
     with pytest.raises(UsageError, match=r"^name_regex is no regular expression: "):
         read(SERIES).do_images.latest("web-(")
+
+
+@pytest.mark.parametrize("name", [5, b"web", ["web"]], ids=repr)
+def test_latest_by_what_is_no_text(read, name):
+    """What is no text is no regular expression."""
+    with pytest.raises(UsageError, match=r"^name_regex is a regular expression as text, .*Nothing was sent\.$"):
+        read(SERIES).do_images.latest(name)
+
+
+def test_latest_of_a_list_of_tags(read):
+    """One tag is looked for, and a list is none."""
+    with pytest.raises(UsageError, match=r"^tags to look for are texts, one by one, not \['prod'\]"):
+        read(SERIES).do_images.latest(tag=["prod"])
+
+
+@backends
+@pytest.mark.parametrize("status", ["NEW", "new", "pending", "deleted"])
+def test_latest_that_is_ready(read, dtype_backend, status):
+    """An image that is unfinished or deleted is not the newest, where the frame knows; one of unknown status may be."""
+    images = [SERIES[0] | {"status": None}, SERIES[1] | {"status": status}]
+    frame = read(images, dtype_backend=dtype_backend)
+
+    assert frame.do_images.latest("^web-")["id"] == 1
+    assert frame.drop(columns="status").do_images.latest("^web-")["id"] == 2
 
 
 @pytest.mark.parametrize(("column", "wanted"), [("name", {}), ("created_at", {}), ("tags", {"tag": "prod"})])

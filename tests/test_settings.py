@@ -116,6 +116,9 @@ def test_empty_variable(monkeypatch):
         ("stale_minutes", 0, "must be above zero, not 0"),
         ("stale_minutes", float("nan"), "must be of type float, not nan"),
         ("stale_minutes", False, "must be of type float, not False"),
+        ("max_percent", float("inf"), "must be finite, not inf"),
+        ("max_percent", "1e999", "must be finite, not '1e999'"),
+        ("max_percent", float("-inf"), "must be above zero, not -inf"),
     ],
 )
 def test_wrong_value(name, value, said):

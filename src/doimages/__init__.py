@@ -10,7 +10,8 @@ from typing import Any
 from doimages.accessor import register, register_on_import, unregister
 from doimages.api.connect import connect, sandbox
 from doimages.change.apply import resume
-from doimages.change.plan import Plan, load_plan
+from doimages.change.plan import Plan
+from doimages.change.plans import load_plan
 from doimages.change.report import Report
 from doimages.changes import create_custom
 from doimages.errors import (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from doimages.change.image import Image
 from doimages.changes import ImageChanges, client_of, id_column
 from doimages.errors import UsageError
 from doimages.reader import read_do_images
@@ -40,7 +41,7 @@ class ImagesAccessor(ImageChanges):
     def __init__(self, frame: pd.DataFrame) -> None:
         ids = id_column(frame)
         if ids is None or not pd.api.types.is_integer_dtype(ids.dtype):
-            raise AttributeError("do_images is for frames with an integer column (or index) 'id'")
+            raise AttributeError("do_images is for frames with an integer column (or index) 'id', one of that name")
         if (frame.attrs.get(NAME, {}).get("ids_of") or IMAGES.name) != IMAGES.name:
             raise AttributeError("do_images is for frames of images; the column 'id' of this one is something else's")
         self._frame = frame
@@ -108,17 +109,22 @@ class ImagesAccessor(ImageChanges):
     ) -> "pd.Series[Any]":
         """Give the row of the newest image: with a name that the regular expression is found in, a tag, in a region.
 
+        What is unfinished or deleted by the column ``status``, if there is one, is passed over.
         Raises UsageError, listing candidates, if there is none, or two were made at the same time.
 
         >>> import doimages
         >>> client = doimages.connect(base_url="sandbox")
         >>> frame = doimages.read_do_images(type="snapshot", client=client)
-        >>> frame.do_images.latest("^web-02-").name.startswith("web-02-2026")
+        >>> frame.do_images.latest("^web-02-")["name"].startswith("web-02-2026")
         True
         """
+        if not isinstance(name_regex, str | None):
+            raise UsageError(
+                f"name_regex is a regular expression as text, such as '^web-', not {name_regex!r}. Nothing was sent."
+            )
         for column in ("name", "created_at"):
             self._need(column)
-        fits = self._frame["name"].notna() & self._frame["created_at"].notna()
+        fits = self._frame["name"].notna() & self._frame["created_at"].notna() & self._is_ready()
         try:
             fits &= (
                 self._frame["name"].fillna("").map(lambda text: bool(re.search(name_regex or "", text))).astype(bool)
@@ -154,6 +160,9 @@ class ImagesAccessor(ImageChanges):
     def _has(self, column: str, wanted: tuple[str, ...]) -> "pd.Series[bool]":
         if not wanted:
             raise UsageError(f"name at least one of the {column} to look for.")
+        for word in wanted:
+            if not isinstance(word, str):
+                raise UsageError(f"{column} to look for are texts, one by one, not {word!r}. Nothing was sent.")
         sought = {word.casefold() for word in wanted}
         lists = self._listed(column)[column]
         found = [
@@ -161,6 +170,13 @@ class ImagesAccessor(ImageChanges):
             for words in lists
         ]
         return pd.Series(found, index=self._frame.index, name=column, dtype=bool)
+
+    def _is_ready(self) -> "pd.Series[bool]":
+        """Tell which rows are of images that are there and finished; all, where the frame does not know."""
+        if "status" not in self._frame.columns:
+            return pd.Series(True, index=self._frame.index)
+        images = [Image(id=0, status=status if isinstance(status, str) else None) for status in self._frame["status"]]
+        return pd.Series([not (one.is_gone or one.is_unfinished) for one in images], self._frame.index, dtype=bool)
 
     def _listed(self, column: str) -> pd.DataFrame:
         """Give the frame with plain lists in a column, whichever backend it has."""
@@ -172,8 +188,11 @@ class ImagesAccessor(ImageChanges):
         return self._frame
 
     def _need(self, column: str) -> None:
-        if column not in self._frame.columns:
+        named = int((self._frame.columns == column).sum())
+        if not named:
             raise UsageError(f"this frame has no column {column!r}; read it with that column.")
+        if named > 1:
+            raise UsageError(f"this frame has {named} columns {column!r}; drop all but one. Nothing was sent.")
 
 
 def register() -> None:

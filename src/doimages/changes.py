@@ -1,5 +1,6 @@
 """Changes of images, from a frame or from fields: each gives a plan, which sends nothing until it is applied."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -15,18 +16,20 @@ from doimages.change.plan import Plan
 from doimages.change.planning import Asked, Fields, Wish, plan_changes, plan_create
 from doimages.change.retention import plan_due, plan_quarantine, plan_retention
 from doimages.errors import UsageError
+from doimages.table.read import refuse_elsewhere
 
 if TYPE_CHECKING:
     from doimages.api.client import Client
 
 # What a frame may say that a guard looks at; where the server says otherwise, the plan warns.
 _TOLD = ("name", "type", "public")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class GuardArguments(TypedDict, total=False):
     """What keeps a plan from going too far; each shows in the preview where it is not as by default.
 
-    ``max_count`` (50) requests for images, ``max_percent`` (50) of the account's own images, from ten on, for what
+    ``max_count`` (50) steps, ``max_percent`` (50) of the account's own images, from ten on, for what
     deletes, updates or moves away; ``min_age`` ("1h") of what is deleted; ``pending`` (False) lets unfinished images
     be deleted or transferred; ``in_use`` ("warn", or "refuse") is about Droplets made of the image.
     """
@@ -90,13 +93,9 @@ class ImageChanges:
         self, regions: Iterable[str], *, client: "Client | None" = None, **guards: Unpack[GuardArguments]
     ) -> Plan:
         """Plan the transfers that images lack to be in all of the regions, one step an image and region."""
-        wanted = [regions] if isinstance(regions, str) else list(regions)
-        if not wanted:
-            raise UsageError("name at least one region. Nothing was sent.")
+        wanted = _slugs(regions)
         asked = [
-            Asked(image_id=image_id, fields={"region": region})
-            for image_id in self._write_ids()
-            for region in dict.fromkeys(wanted)
+            Asked(image_id=image_id, fields={"region": region}) for image_id in self._write_ids() for region in wanted
         ]
         wish = Wish(operation="transfer", guards=make_guards(**guards), told=self._told())
         return plan_changes(wish, asked, client_of(self._frame, client))
@@ -122,6 +121,10 @@ class ImageChanges:
             raise UsageError("transfer_account needs either email or team. Nothing was sent.")
         fields = {"email": email} if email is not None else {"uuid": team}
         check_fields(fields, "the other account")
+        if email is not None and not _EMAIL.fullmatch(email):
+            raise UsageError(f"email is {email!r}, which is no address such as 'ops@example.com'. Nothing was sent.")
+        if team is not None and not team.strip():
+            raise UsageError(f"team is {team!r}: give the uuid of a team. Nothing was sent.")
         return self._plan("transfer_account", fields, client, guards)
 
     def retain(
@@ -165,7 +168,7 @@ class ImageChanges:
         return [image_number(value) for value in values]
 
     def _told(self) -> Mapping[int, Mapping[str, Any]]:
-        columns = [name for name in _TOLD if name in self._frame.columns]
+        columns = [name for name in _TOLD if (self._frame.columns == name).sum() == 1]
         records = self._frame[columns].astype(object).to_dict("records")
         plain: list[Mapping[str, Any]] = [
             {str(name): value for name, value in record.items() if isinstance(value, (str, bool))} for record in records
@@ -236,20 +239,31 @@ def create_custom(
     return plan_create([check_import(row)], guards, client or shared_client())
 
 
+def _slugs(regions: Any) -> list[str]:
+    """Give each region once; raises UsageError for what is no list of slugs."""
+    if not isinstance(regions, Iterable) or isinstance(regions, (bytes, Mapping)):
+        raise UsageError(f"regions takes slugs, such as ['nyc3', 'fra1'], not {regions!r}. Nothing was sent.")
+    wanted = [regions] if isinstance(regions, str) else list(regions)
+    if not wanted:
+        raise UsageError("name at least one region. Nothing was sent.")
+    for slug in wanted:
+        if not isinstance(slug, str) or not slug:
+            raise UsageError(f"region is {slug!r}, which is no slug such as 'nyc3'. Nothing was sent.")
+    return list(dict.fromkeys(wanted))
+
+
 def id_column(frame: pd.DataFrame) -> "pd.Series[Any] | pd.Index[Any] | None":
-    """Give the column or index ``id`` of a frame."""
-    if "id" in frame.columns:
-        return frame["id"]
+    """Give the column or index ``id`` of a frame; None if there is none, two, or columns of several levels."""
+    if frame.columns.nlevels > 1:
+        return None
+    named = int((frame.columns == "id").sum())
+    if named:
+        return frame["id"] if named == 1 else None
     return frame.index if frame.index.name == "id" else None
 
 
 def client_of(frame: pd.DataFrame, client: "Client | None") -> "Client":
     """Give the client, or the shared one, if it is of the endpoint that the frame was read from; else UsageError."""
     client = client or shared_client()
-    read_from = frame.attrs.get("do_images", {}).get("endpoint", client.base_url)
-    if read_from != client.base_url:
-        raise UsageError(
-            f"This frame was read from {read_from}, the client speaks to {client.base_url}: ids mean other images "
-            "there. Give client=... of the right one. Nothing was sent."
-        )
+    refuse_elsewhere(frame.attrs.get("do_images", {}), client)
     return client

@@ -21,6 +21,7 @@ from doimages.query import Query
 from doimages.sql.changes import Change
 from doimages.sql.statements import to_sql
 from doimages.table.fetch import Readings
+from doimages.table.read import refuse_elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Planned:
 
     async def plan(self, client: Client, readings: Readings) -> Plan:
         """Read the rows, and plan what they ask for; raises UsageError for a value that cannot be sent."""
+        for origin in self.query.origins:
+            refuse_elsewhere(origin, client)
         try:
             rows = (await self.rows(client, readings)).to_pylist()
         except DOImagesError as error:

@@ -52,6 +52,8 @@ class Query:
     required: frozenset[str]
     needed: frozenset[str] | None
     ids_of: str | None
+    # What frames tell of where they were read: the same id is another image elsewhere.
+    origins: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def needs_client(self) -> bool:
@@ -131,6 +133,7 @@ def make_query(statement: Select, lookup: Lookup, find_object: FindObject, limit
         required=frozenset(name for name, one in output.items() if one.required),
         needed=needed,
         ids_of=output["id"].of if "id" in output else None,
+        origins=tuple(getattr(objects[name], "attrs", {}).get("do_images", {}) for name in names.frames),
     )
     room = _furnish(query)
     try:

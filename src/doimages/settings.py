@@ -4,6 +4,7 @@ Argument, then magic flag, then :data:`options` (and ``%config``), then the envi
 in the nearest ``pyproject.toml``, then the user's ``config.toml``, then the default.
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -48,8 +49,9 @@ class Setting:
             raise UsageError(f"{name} from {source} must be of type {self.kind.__name__}, not {value!r}.") from None
         if self.choices and typed not in self.choices:
             raise UsageError(f"{name} from {source} must be one of {', '.join(self.choices)}, not {value!r}.")
-        if self.kind is not str and not typed > 0:  # NaN is not above zero either
-            raise UsageError(f"{name} from {source} must be above zero, not {value!r}.")
+        if self.kind is not str and not 0 < typed < math.inf:  # NaN is neither
+            must = "finite" if typed == math.inf else "above zero"
+            raise UsageError(f"{name} from {source} must be {must}, not {value!r}.")
         return typed
 
 
@@ -91,7 +93,7 @@ SETTINGS: Mapping[str, Setting] = {
     "max_count": Setting(
         50,
         "DOIMAGES_MAX_COUNT",
-        "Most requests for images that one plan may have.",
+        "Most steps that one plan may have.",
         kind=int,
     ),
     "max_percent": Setting(

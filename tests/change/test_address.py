@@ -39,13 +39,14 @@ def test_known_format_passes(known, compression):
         "https://example.com:8443/disk.img",
         "https://example.com./disk.img",
         "https://my_bucket.nyc3.digitaloceanspaces.com/disk.img",
-        "https://xn--bcher-kva.example/disk.img",
+        "https://xn--bcher-kva.com/disk.img",
         "https://8.8.8.8/disk.img",
         "https://[2606:4700::1111]:443/disk.img",
         "https://example.com/@scope/a%20disk.img",
         "https://example.com/backup.zip.img",
         "https://local.example.com/disk.img",
         "https://internal.example.com/disk.img",
+        "https://home.test-lan.example.org/disk.img",
         "https://example.com/tar/zip/disk.img",
         "https://example.com/" + "d" * 1976 + ".img",
     ],
@@ -63,6 +64,8 @@ def test_plain_public_address_passes(url):
     [
         *("localhost", "LOCALHOST", "localhost.", "db", "db:8080", "intranet", "a.localhost", "printer.local"),
         *("metadata.google.internal", "internal", "box.home.arpa", "printer.local.", "home.arpa"),
+        *("nas.lan", "git.corp", "nas.home", "www.intranet", "db.private", "a.test", "a.invalid", "www.example"),
+        *("NAS.LAN.", "nas.lan:8080", "abcdefghij.onion"),
         *("127.0.0.1", "127.0.0.1.", "127.0.0.1:80", "10.0.0.5", "172.16.0.1", "192.168.1.1", "169.254.169.254"),
         *("100.64.0.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "239.1.1.1", "240.0.0.1", "192.0.2.1"),  # noqa: S104
         *("2130706433", "017700000001", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.1", "10.0.5", "127.0.0.0x1", "0x"),
@@ -71,7 +74,7 @@ def test_plain_public_address_passes(url):
         *("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:8.8.8.8]", "[2002:7f00:1::]", "[2001:0:7f00:1::]"),
         *("[64:ff9b::7f00:1]", "[::127.0.0.1]", "[fe80::1%25eth0]", "[v1.a]", "[]", "[", "[::1", "::1", "[::1]x"),
         *("", ".", ":80", "example.com:", "example.com:0", "example.com:65536", "example.com:http", "a..b", ".a.b"),
-        *("-a.example", "a-.example", "l" * 64 + ".example", ".".join(["label"] * 50), "%31%32%37.0.0.1", "a!b.com"),
+        *("-a.com", "a-.com", "l" * 64 + ".com", ".".join(["label"] * 50), "%31%32%37.0.0.1", "a!b.com"),
         *(
             "example.com%2f",
             "1.2.3.4%00",

@@ -796,7 +796,7 @@ def test_edited_plan(desk, tmp_path, edit):
     EDITS[edit](record)
     (tmp_path / "plan.json").write_text(json.dumps(record))
 
-    with pytest.raises(UsageError, match=r"(was edited|is of version).* Nothing was sent\.$"):
+    with pytest.raises(UsageError, match=r"(was edited|is of version|is no plan).* Nothing was sent\.$"):
         doimages.load_plan(tmp_path / "plan.json")
 
 

@@ -254,25 +254,23 @@ def test_already_gone(account, operation, number):
 
 
 def test_max_count():
-    """A plan has max_count requests at most; one more is refused with the number to say."""
+    """A plan has max_count steps at most; one more is refused with the number to say."""
     with estate(*images(200)) as account:
         assert len(planned(account, "delete", *range(1, 51))) == 50
-        with pytest.raises(
-            UsageError, match=r"delete 51 images by 51 requests, more than max_count=50.*max_count=51\b"
-        ):
+        with pytest.raises(UsageError, match=r"delete 51 images, more than max_count=50.*max_count=51\b"):
             planned(account, "delete", *range(1, 52))
         assert len(planned(account, "delete", *range(1, 52), max_count=51)) == 51
-        with pytest.raises(UsageError, match=r"delete 3 images by 3 requests.*max_count=3\b.*Nothing was changed"):
+        with pytest.raises(UsageError, match=r"delete 3 images, .*max_count=3\b.*Nothing was changed"):
             planned(account, "delete", max_count=2)
         assert account.writes == []
 
 
-def test_max_count_is_of_requests(account):
-    """Two regions are two requests an image, and count so."""
+def test_max_count_is_of_steps(account):
+    """Two regions are two steps an image, and count so."""
     wanted = {"regions": ["ams3", "fra1"], "client": account.here}
 
     assert len(frame_of(1, 2).do_images.ensure_regions(**wanted, max_count=4)) == 4
-    with pytest.raises(UsageError, match=r"transfer 2 images by 4 requests, more than max_count=3"):
+    with pytest.raises(UsageError, match=r"transfer 2 images in 4 steps, more than max_count=3"):
         frame_of(1, 2).do_images.ensure_regions(**wanted, max_count=3)
 
 

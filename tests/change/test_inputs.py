@@ -270,10 +270,26 @@ def test_tag(desk, operation, tag):
     assert said == f"{tag!r} is no tag: letters, digits, '_', ':' and '-', 1 to 255 of them. Nothing was sent."
 
 
-@pytest.mark.parametrize("region", ["", None, 7])
+@pytest.mark.parametrize("region", ["", None, 7, ["nyc3"], {"nyc3": 1}])
 def test_region(desk, region):
     """What is no slug of a region is refused."""
     said = refuse(desk, lambda: ids(1).do_images.transfer(region, client=desk.client))
+
+    assert said == f"region is {region!r}, which is no slug such as 'nyc3'. Nothing was sent."
+
+
+@pytest.mark.parametrize("regions", [5, None, b"nyc3", {"nyc3": 1}], ids=repr)
+def test_regions(desk, regions):
+    """What is no list of slugs is refused."""
+    said = refuse(desk, lambda: ids(1).do_images.ensure_regions(regions, client=desk.client))
+
+    assert said == f"regions takes slugs, such as ['nyc3', 'fra1'], not {regions!r}. Nothing was sent."
+
+
+@pytest.mark.parametrize("region", [["x"], None, {}], ids=repr)
+def test_region_in_a_list(desk, region):
+    """What is no slug is refused within a list too."""
+    said = refuse(desk, lambda: ids(1).do_images.ensure_regions(["ams3", region], client=desk.client))
 
     assert said == f"region is {region!r}, which is no slug such as 'nyc3'. Nothing was sent."
 
@@ -294,6 +310,22 @@ def test_other_account(desk, arguments):
     assert said == "transfer_account needs either email or team. Nothing was sent."
 
 
+@pytest.mark.parametrize("email", ["", " ", "ops", "@b.test", "ops@", "ops@@b.test", "o ps@b.test", "a@b.test\n"])
+def test_email(desk, email):
+    """What is no e-mail address is refused: the image leaves this account for good."""
+    said = refuse(desk, lambda: ids(1).do_images.transfer_account(email=email, client=desk.client))
+
+    assert said == f"email is {email!r}, which is no address such as 'ops@example.com'. Nothing was sent."
+
+
+@pytest.mark.parametrize("team", ["", "  "])
+def test_team(desk, team):
+    """An empty text is no team."""
+    said = refuse(desk, lambda: ids(1).do_images.transfer_account(team=team, client=desk.client))
+
+    assert said == f"team is {team!r}: give the uuid of a team. Nothing was sent."
+
+
 @pytest.mark.parametrize(
     "guards",
     [
@@ -305,6 +337,8 @@ def test_other_account(desk, arguments):
         {"min_age": -1},
         {"pending": "yes"},
         {"in_use": "ignore"},
+        {"in_use": ["warn"]},
+        {"max_percent": float("inf")},
     ],
     ids=lambda guards: f"{guards}",
 )
@@ -325,7 +359,7 @@ def test_too_many(desk):
     said = refuse(desk, lambda: ids(*range(1, 61)).do_images.delete(max_percent=100, client=desk.client), reads=True)
 
     assert said == (
-        "This would delete 60 images by 60 requests, more than max_count=50. If all are meant, set max_count=60: as "
+        "This would delete 60 images, more than max_count=50. If all are meant, set max_count=60: as "
         "an argument, or in doimages.options. Nothing was changed."
     )
 

@@ -215,26 +215,30 @@ def test_retry_plan(account):
 
 
 def test_retry_of_a_stopped_plan(account):
-    """A plan that a missing scope ended is retried with what was not started."""
+    """A plan that a missing scope ended is brought to its end first, and then retried with what failed."""
     account.state.faults.append(Fault("status", method="DELETE", status=403, after=1, times=1))
     report = confirmed(rows(1, 2, 3).delete(client=account.here))
     counts = report.counts
     assert counts["failed"] == 1
     assert report.stopped
 
-    again = report.retry_plan()
+    with pytest.raises(UsageError, match=rf"not at its end: doimages\.resume\('{report.plan.id}'\) goes on"):
+        report.retry_plan()
+    again = doimages.resume(report.plan.id, client=account.here).retry_plan()
 
-    assert len(again) == 3 - counts["done"]
-    assert confirmed(again).counts == {"done": len(again)}
+    assert len(again) == 1
+    assert confirmed(again).counts == {"done": 1}
     assert not {1, 2, 3} & account.state.images.keys()
 
 
 def test_no_retry_of_what_is_in_doubt(account):
     """What is in doubt, refused or changed is not planned again: resume looks first."""
     plan = rows(1, 2, 3, 4).delete(client=account.here)
-    report = made_of(plan, words.IN_DOUBT, words.REFUSED, words.CHANGED, words.RUNNING)
+    report = made_of(plan, words.NO_CHANGE, words.REFUSED, words.CHANGED, words.RUNNING)
 
     assert len(report.retry_plan()) == 0
+    with pytest.raises(UsageError, match="not at its end"):
+        made_of(plan, *[words.IN_DOUBT] * 4).retry_plan()
 
 
 def test_retry_of_nothing_sends_nothing(account):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from estate import confirmed, estate, frame_of, reasons
 from scripted import image
@@ -89,10 +90,40 @@ def test_retain(account, rule, deleted):
 
 
 def test_retain_tells_what_is_kept(account):
-    """The plan tells how many it keeps, and by which rule."""
-    plan = frame(account).do_images.retain(keep_last=2, per="name_prefix", **WIDE, client=account.here)
+    """The plan tells how many it keeps, by which rule, and what beside it."""
 
-    assert plan.notes == ("kept: 5 images, being among the 2 newest of each name_prefix or unfinished",)
+    def note(**rule):
+        [said] = frame(account).do_images.retain(**rule, **WIDE, client=account.here).notes
+        return said
+
+    assert note(keep_last=2, per="name_prefix") == "kept: 5 images: the 2 newest of each name_prefix"
+    assert note(keep_last=1) == "kept: 1 image: the newest"
+    assert note(younger_than="60 h") == "kept: 4 images: those younger than 2.5 days"
+    account.state.images[1]["status"] = "NEW"
+    assert note(keep_last=3) == "kept: 4 images: the 3 newest and those unfinished"
+    account.state.images[4]["created_at"] = None
+    assert note(keep_last=1, younger_than="60 h", per="name_prefix") == (
+        "kept: 6 images: the newest of each name_prefix, those younger than 2.5 days, and those unfinished or of which "
+        "too little is known"
+    )
+    account.state.images[4] |= {"created_at": ago(4), "tags": []}
+    assert (
+        note(keep_last=1, per="tag") == "kept: 4 images: the newest of each tag and those unfinished or without a tag"
+    )
+    account.state.images[1]["status"] = "available"
+    blind = frame(account).do_images.retain(keep_last=1, per="tag", **WIDE, client=account.client(without="tag:read"))
+    assert blind.notes == ("kept: 9 images: the newest of each tag and those of which too little is known",)
+
+
+def test_retain_by_tag_spares_what_has_none(account):
+    """Images without a tag of their own are no series, and none of them is deleted for another."""
+    for number in (1, 2, 3):
+        account.state.images[number]["tags"] = []
+    account.state.images[4]["tags"] = [f"doimages-delete-after:{day(7)}"]
+
+    plan = frame_of(1, 2, 3, 4, 11, 12).do_images.retain(keep_last=1, per="tag", **WIDE, client=account.here)
+
+    assert steps(plan) == [12]
 
 
 def test_retain_twice(account):
@@ -166,6 +197,7 @@ def test_retain_is_under_the_guards(account):
         ({"keep_last": -1}, "keep_last is a whole number"),
         ({"keep_last": 1.5}, "keep_last is a whole number"),
         ({"keep_last": True}, "keep_last is a whole number"),
+        ({"keep_last": 10**30}, "keep_last is a whole number from 0 to 1000000"),
         ({"younger_than": 30}, "younger_than is a length of time"),
         ({"younger_than": "1 month"}, "younger_than is a length of time"),
         ({"keep_last": 1, "per": "name"}, "per is 'name_prefix'"),
@@ -238,7 +270,10 @@ def test_due_without_tags(account):
     """A token that sees no tags deletes nothing that is due."""
     account.state.images[1]["tags"] = ["doimages-delete-after:2026-01-01"]
 
-    assert steps(frame_of(1).do_images.delete(due=True, client=account.client(without="tag:read"))) == []
+    plan = frame_of(1).do_images.delete(due=True, client=account.client(without="tag:read"))
+
+    assert steps(plan) == []
+    assert reasons(plan) == {1: ("refused", "its tags are not known: the token lacks the scope tag:read")}
 
 
 def test_due_of_what_is_not_yours(account):
@@ -262,6 +297,27 @@ def test_quarantine_again(account):
     assert reasons(plan)[1][0] == "no change"
 
 
+def test_quarantine_that_is_shorter(account):
+    """Where an image has the tag of a later day, the plan warns that this day counts; an earlier one is no matter."""
+    confirmed(frame_of(1).do_images.quarantine(9, client=account.here))
+    confirmed(frame_of(2).do_images.quarantine(1, client=account.here))
+
+    plan = frame_of(1, 2, 3, 99).do_images.quarantine(3, client=account.here)
+
+    [warning] = [text for text in plan.warnings if "the last day counts" in text]
+    assert warning.startswith("image 1 (")
+    assert f"is not due before {day(9)}, by a tag that it has" in warning
+    assert steps(plan) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("days", [np.int64(7), np.uint8(7)], ids=repr)
+def test_days_as_numpy_counts(account, days):
+    """A whole number of numpy's is a number of days."""
+    plan = frame_of(1).do_images.quarantine(days, client=account.here)
+
+    assert [step.fields for step in plan.steps] == [{"tag": f"doimages-delete-after:{day(7)}"}]
+
+
 def test_undo_of_a_quarantine(account):
     """A quarantine is undone: the tag is off again, and nothing is due."""
     report = confirmed(frame_of(1, 2).do_images.quarantine(0, client=account.here))
@@ -271,7 +327,7 @@ def test_undo_of_a_quarantine(account):
     assert account.state.images[1]["tags"] == ["web"]
 
 
-@pytest.mark.parametrize("days", [-1, 3651, 1.0, "7", True, None])
+@pytest.mark.parametrize("days", [-1, 3651, 1.0, "7", True, None, np.bool_(True), np.int64(-1)])
 def test_no_number_of_days(account, days):
     """What is no number of days is refused before anything is sent."""
     with pytest.raises(UsageError, match=r"days must be a whole number from 0 to 3650.*Nothing was sent\.$"):

@@ -299,7 +299,8 @@ def test_public_image_gets_nothing_but_get(account, call, chosen, happenings, pe
     try:
         report = confirmed(plan, wait=True)
     except UsageError as error:
-        assert "more than max_percent" in str(error)  # noqa: PT017 - the account has shrunk
+        # The account has shrunk, or an image is gone that was to be kept.
+        assert any(text in str(error) for text in ("more than max_percent", "was to be kept"))  # noqa: PT017
         report = None
 
     assert not account.written & others

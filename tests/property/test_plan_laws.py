@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from doimages.change.guards import Guards
 from doimages.change.image import Image
 from doimages.change.operations import OPERATIONS
-from doimages.change.plan import Plan, load_plan, make_plan
+from doimages.change.plan import Plan, make_plan
+from doimages.change.plans import load_plan
 from doimages.change.scene import Account
 from doimages.change.step import Refusal, Step
 from doimages.errors import UsageError
@@ -53,6 +54,18 @@ GUARDS = st.builds(
     protected_names=MAYBE,
 )
 ACCOUNTS = st.none() | st.builds(Account, uuid=TEXT, team_uuid=MAYBE, name=TEXT)
+
+
+def sensible(content):
+    """Number the steps, and take their images from those of a create."""
+    is_create = content["operation"] == "create"
+    steps = (
+        replace(step, number=number, image=None if is_create else step.image, fields={"name": "x", **step.fields})
+        for number, step in enumerate(content["steps"], 1)
+    )
+    return {**content, "steps": tuple(steps)}
+
+
 CONTENTS = st.fixed_dictionaries({
     "operation": st.sampled_from(sorted(OPERATIONS)),
     "steps": st.lists(STEPS, max_size=2).map(tuple),
@@ -67,6 +80,7 @@ CONTENTS = st.fixed_dictionaries({
     "returning": MAYBE,
     "price": SIZES,
 })  # fmt: skip
+CONTENTS = CONTENTS.map(sensible)
 PLANS = CONTENTS.map(lambda content: make_plan(**content))
 TIMES = frozenset({"id", "made_at", "expires_at"})
 TOLD = {"warnings", "notes", "own", "price"}
@@ -269,9 +283,11 @@ def test_words_tell_what_is_done(one, other):
     """The words name the operation and the number of images; away from this machine they name whose these are."""
     for plan in (one, other):
         words = plan.confirmation
-        images = len({step.image_id for step in plan.steps})
+        images = len({step.image_id or f"new {step.number}" for step in plan.steps})
         assert words.startswith(f"{plan.rule.verb} {images} image")
         if plan.is_local:
             assert words.endswith(("image", "images"))
         else:
-            assert words.endswith(f" {plan.account.name}" if plan.account else f" {plan.host}")
+            name = plan.account.name if plan.account else ""
+            can_be_typed = name.strip() and name.isprintable()
+            assert words.endswith(f" {name}" if can_be_typed else f" {plan.host}")

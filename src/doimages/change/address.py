@@ -36,8 +36,13 @@ _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::(\d{1,5}))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 # What browsers and curl read as an IPv4 address by its last part: WHATWG URL standard, "ends in a number checker".
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
-# Names that mean something on one network only: RFC 6761, RFC 6762, RFC 8375; ICANN reserved internal in 2024.
-_LOCAL = ("local", "localhost", "internal", "home.arpa")
+# Names that mean something on one network only, or nothing at all: RFC 6761; RFC 6762 and its appendix G (which names
+# internal too, reserved by ICANN in 2024); RFC 7686 (onion); RFC 8375 (home.arpa).
+_LOCAL = (
+    *("localhost", "test", "invalid", "example"),
+    *("local", "lan", "corp", "home", "intranet", "internal", "private"),
+    *("onion", "home.arpa"),
+)
 _UNICAST = IPv6Network("2000::/3")  # all that IANA has given out
 
 

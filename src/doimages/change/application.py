@@ -126,6 +126,9 @@ class Application:
         if planned is not None and not is_same:
             whose = "its account cannot be told: no account:read" if found is None else f"it is of {found.name}"
             raise UsageError(f"planned for {planned.name}; this is another token: {whose}. Nothing was changed.")
+        lost = [image_id for image_id in plan.keeps if image_id not in self._scene.images]
+        if lost:
+            raise UsageError(f"image {lost[0]}, which was to be kept, is gone: plan anew. Nothing was changed.")
         if not self.is_resumed and plan.operation != "create":
             check_count(plan.rule, len(plan.steps), plan.count, len(self._scene.images), plan.guards)
 

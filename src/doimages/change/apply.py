@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from doimages import progress as bars
 from doimages.api.portal import portal
@@ -54,7 +54,7 @@ def apply_plan(
         age = describe((datetime.now(UTC) - datetime.fromisoformat(plan.made_at)).total_seconds())
         how = "call what made it again" if plan.notes else "plan.refresh() reads anew"
         raise UsageError(f"plan {plan.id} was made {age} ago: {how}. Nothing was sent.")
-    waits = plan.waits if wait is None else wait
+    waits = _check_wait(plan, wait)
     journal = Journal(plan.id)
     try:
         journal.open()
@@ -112,7 +112,7 @@ def resume(
     """
     history = find_history(plan_id)
     plan = history.plan
-    waits = plan.waits if wait is None else wait
+    waits = _check_wait(plan, wait)
     if history.is_finished and not (waits and any(one.outcome == RUNNING for one in history.results.values())):
         return _report(plan, history.results, None, is_finished=True)
     client = plans.client_for(plan, client)
@@ -171,6 +171,12 @@ def _report(plan: Plan, results: dict[int, Result], stopped: str | None, *, is_f
         journal=str(folder() / f"{plan.id}.jsonl"),
         is_finished=is_finished,
     )
+
+
+def _check_wait(plan: Plan, wait: Any) -> bool:
+    if wait is not None and not isinstance(wait, bool):
+        raise UsageError(f"wait must be True or False, not {wait!r}. Nothing was sent.")
+    return plan.waits if wait is None else wait
 
 
 def _check_words(plan: Plan, confirm: str | None) -> None:

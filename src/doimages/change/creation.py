@@ -8,16 +8,13 @@ from typing import Any
 
 from doimages.api.client import Client
 from doimages.change import outcome as words
-from doimages.change.guards import to_time
-from doimages.change.image import Image
+from doimages.change.image import MARK_PREFIX, Image
 from doimages.change.outcome import Result
 from doimages.change.step import Step
 from doimages.change.way import SKEW, Single, read_images
 from doimages.errors import ForbiddenError
 from doimages.redaction import redact
 from doimages.table.filters import Filters
-
-_MARK = "doimages:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,8 @@ class Creation(Single):
     def _namesake(self, step: Step, images: Sequence[Image], since: str) -> Result | None:
         earliest = datetime.fromisoformat(since) - SKEW
         for image in images:
-            made = to_time(image.created_at)
-            is_marked = any(tag.startswith(_MARK) for tag in image.tags or ())
+            made = image.made_at
+            is_marked = any(tag.startswith(MARK_PREFIX) for tag in image.tags or ())
             if image.name == step.fields["name"] and not is_marked and made is not None and made >= earliest:
                 message = f"image {image.id} of that name was made since; whether by this request cannot be told."
                 return Result(number=step.number, outcome=words.IN_DOUBT, message=message)
@@ -73,7 +70,7 @@ class Creation(Single):
 
     def marker(self, step: Step) -> str:
         """Give the tag that only this step's image has."""
-        return _MARK + hashlib.sha256(f"{self.plan_id}:{step.number}".encode()).hexdigest()[:12]
+        return MARK_PREFIX + hashlib.sha256(f"{self.plan_id}:{step.number}".encode()).hexdigest()[:12]
 
 
 def of_import(step: Step, record: Mapping[str, Any]) -> Result:

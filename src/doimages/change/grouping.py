@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from numbers import Integral
 from typing import Any, Literal, get_args
 
-from doimages.change.image import Image
+from doimages.change.image import DUE_PREFIX, MARK_PREFIX, Image
 from doimages.errors import UsageError
 
 Per = Literal["name_prefix", "tag", "distribution"]
@@ -18,32 +18,39 @@ _CLOCK = r"(?:[01]\d|2[0-3])(?P<colon>[:._-]?)[0-5]\d(?:(?P=colon)[0-5]\d(?:[.,]
 _ZONE = r"\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)"
 _DATE = r"(?P<year>20\d\d)(?P<dash>[-._]?)(?P<month>0[1-9]|1[0-2])(?P=dash)(?P<day>[0-2]\d|3[01])"
 # Seconds or milliseconds since 1970, of the years 2001 to 2065: DigitalOcean's console ends names so, and Packer.
-_EPOCH = r"[12]\d{9}(?:\d{3})?"
+_EPOCH = r"(?P<epoch>[12]\d{9})(?:\d{3})?"
+# A number so long may also be of a phone or an order. A time in a name is that of the image, or a little before it.
+_NEAR = timedelta(days=2)
+# More than any account has images: a slip, and no rule.
+_MOST_PLACES = 1_000_000
 _STAMP = re.compile(
     rf"(?:^|(?<=[{re.escape(_SEPARATORS)}]))(?:{_EPOCH}|{_DATE}(?:(?:T|[\s._-]+)?{_CLOCK}(?:{_ZONE})?)?)\s*\Z",
     re.ASCII | re.IGNORECASE,
 )
 
 
-def name_prefix(name: str) -> str:
+def name_prefix(name: str, created_at: datetime | None = None) -> str:
     """Give a name without the timestamp at its end, and without what separates the two.
 
     A timestamp is a date (2026-10-05, 20261005, 2026.10.05) with or without a time and a zone, or an epoch of 10 or 13
-    digits. A name without one is its own prefix, and so is one that is nothing else: web-01 and web-02 are two groups,
-    since keeping the newest of both together would delete more than was meant. Case counts.
+    digits that is within two days of ``created_at``; without that none is one. A name without one is its own prefix,
+    and so is one that is nothing else: web-01 and web-02 are two groups, since keeping the newest of both together
+    would delete more than was meant. Case counts.
 
     Examples
     --------
-    >>> name_prefix("web-01-2026-10-05T12:00:00Z"), name_prefix("web-02"), name_prefix("db-1790000000123")
-    ('web-01', 'web-02', 'db')
+    >>> name_prefix("web-01-2026-10-05T12:00:00Z"), name_prefix("web-02"), name_prefix("phone-1512345678")
+    ('web-01', 'web-02', 'phone-1512345678')
+    >>> name_prefix("db-1790000000123", datetime(2026, 9, 21, tzinfo=UTC))
+    'db'
     """
-    found = next((match for match in _STAMP.finditer(name) if _is_possible(match)), None)
+    found = next((match for match in _STAMP.finditer(name) if _is_possible(match, created_at)), None)
     return (name[: found.start()].rstrip(_SEPARATORS) if found else "") or name
 
 
-def _is_possible(found: re.Match[str]) -> bool:
-    if found["year"] is None:
-        return True
+def _is_possible(found: re.Match[str], created_at: datetime | None) -> bool:
+    if found["epoch"]:
+        return created_at is not None and abs(datetime.fromtimestamp(int(found["epoch"]), UTC) - created_at) <= _NEAR
     try:
         date(int(found["year"]), int(found["month"]), int(found["day"]))
     except ValueError:
@@ -54,9 +61,10 @@ def _is_possible(found: re.Match[str]) -> bool:
 def groups(images: Iterable[Image], per: Per | None) -> dict[str, list[Image]]:
     """Sort images into the groups a retention rule counts in, newest first; with None all are one group, ``""``.
 
-    An image with several tags is in the group of each, one without tags in the group ``""``. One whose name, tags or
-    distribution the API did not tell is in no group. Of two made at one time the higher id is the newer; one without
-    ``created_at`` comes last, so that it takes no other's place. Raises UsageError for another ``per``.
+    An image with several tags is in the group of each; the tags that doimages gives make none, and an image without
+    others is in no group. Nor is one whose name, tags or distribution the API did not tell. Of two made at one time the
+    higher id is the newer; one without ``created_at`` comes last, so that it takes no other's place. Raises UsageError
+    for another ``per``.
     """
     if per is not None and per not in get_args(Per):
         raise UsageError(f"per is {', '.join(map(repr, get_args(Per)))} or None, not {per!r}. Nothing was sent.")
@@ -68,12 +76,14 @@ def groups(images: Iterable[Image], per: Per | None) -> dict[str, list[Image]]:
 
 
 def _keys(image: Image, per: Per | None) -> Iterable[str]:
-    """Give the groups an image is in; none if what it would be grouped by is not known."""
+    """Give the groups an image is in; none if there is nothing to group it by, or that is not known."""
     if per == "tag":
-        # A token without tag:read sees no tags: all images would be one untagged group, and most of them outside.
-        return () if image.tags is None else dict.fromkeys(image.tags or ("",))
+        # Images without a tag have nothing in common: as one group, most of them would be outside. So would all for a
+        # token without tag:read, which sees no tags; and each import has a mark of its own, each quarantine a day.
+        tags = dict.fromkeys(image.tags or ())
+        return [tag for tag in tags if not tag.casefold().startswith((MARK_PREFIX, DUE_PREFIX))]
     if per == "name_prefix":
-        return (name_prefix(image.name),) if image.name else ()
+        return (name_prefix(image.name, image.made_at),) if image.name else ()
     if per == "distribution":
         return (image.distribution,) if image.distribution else ()
     return ("",)
@@ -90,7 +100,7 @@ def split(
     """Part images into those a rule keeps and those outside it, both in the order given.
 
     Kept is an image that is among the ``keep_last`` newest of any of its groups, or younger than the period, or of
-    which too little is known: no ``created_at`` that can be read, or nothing to group it by where places are counted.
+    which too little is known: no ``created_at`` that can be read, or no group where places are counted.
     An image listed twice is counted once, and kept if either of its rows is.
 
     Raises UsageError if nothing is asked to be kept, or an argument is of the wrong kind. Nothing is sent.
@@ -111,31 +121,24 @@ def split(
 
 def _is_kept_alone(image: Image, places: int, period: float, per: Per | None, now: datetime) -> bool:
     """Tell whether an image is kept whatever the others of its group are."""
-    made_at = _made_at(image)
-    if made_at is None or (now - made_at).total_seconds() < period:
-        return True
-    return places > 0 and not _keys(image, per)
+    is_young = image.made_at is not None and (now - image.made_at).total_seconds() < period
+    return is_young or is_too_little_known(image, places, per)
+
+
+def is_too_little_known(image: Image, keep_last: int | None, per: Per | None) -> bool:
+    """Tell whether an image is kept since it cannot be dated, or is in no group where places are counted."""
+    return image.made_at is None or (bool(keep_last) and not _keys(image, per))
 
 
 def _newness(image: Image) -> tuple[bool, datetime, int]:
-    made_at = _made_at(image)
-    return made_at is not None, made_at or datetime.min.replace(tzinfo=UTC), image.id
-
-
-def _made_at(image: Image) -> datetime | None:
-    """Give when it was made; None if that is missing or cannot be read. Without a zone it is UTC."""
-    try:
-        made_at = datetime.fromisoformat(image.created_at or "")
-    except ValueError:
-        return None
-    return made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC)
+    return image.made_at is not None, image.made_at or datetime.min.replace(tzinfo=UTC), image.id
 
 
 def _check_keep_last(value: Any) -> int:
     if value is None:
         return 0
-    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0:
-        raise UsageError(f"keep_last is a whole number, zero or more, not {value!r}. Nothing was sent.")
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 0 <= int(value) <= _MOST_PLACES:
+        raise UsageError(f"keep_last is a whole number from 0 to {_MOST_PLACES}, not {value!r}. Nothing was sent.")
     return int(value)
 
 

@@ -6,7 +6,7 @@ Checked when a plan is made and once more before each request. There is no overr
 import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from doimages.change.image import Image
@@ -29,7 +29,7 @@ _MIN_AGE = "1h"
 class Guards:
     """How far a plan may go.
 
-    At most ``max_count`` requests for images and ``max_percent`` of the account's images; none younger than
+    At most ``max_count`` steps and ``max_percent`` of the account's images; none younger than
     ``min_age_seconds`` is deleted, none NEW or pending without ``pending``; ``in_use`` warns of Droplets or refuses.
     """
 
@@ -64,7 +64,7 @@ def make_guards(
     in_use: Any = "warn",
 ) -> Guards:
     """Check the guards as a person gives them; what is None is as the settings say. Raises UsageError."""
-    if in_use not in {"warn", "refuse"}:
+    if in_use not in ("warn", "refuse"):  # no set: a list cannot be looked for in one
         raise UsageError(f"in_use must be 'warn' or 'refuse', not {in_use!r}. Nothing was sent.")
     if not isinstance(pending, bool):
         raise UsageError(f"pending must be True or False, not {pending!r}. Nothing was sent.")
@@ -163,9 +163,10 @@ def check_count(operation: Operation, planned: int, images: int, own: int, guard
     """Refuse a plan that goes too far as a whole; raises UsageError. ``planned`` is its requests for ``images``."""
     where = "as an argument, or in doimages.options. Nothing was changed."
     if planned > guards.max_count:
+        steps = "" if planned == images else f" in {planned} steps"
         raise UsageError(
-            f"This would {operation.verb} {count(images)} by {planned} requests, more than "
-            f"max_count={guards.max_count}. If all are meant, set max_count={planned}: {where}"
+            f"This would {operation.verb} {count(images)}{steps}, more than max_count={guards.max_count}. "
+            f"If all are meant, set max_count={planned}: {where}"
         )
     share = 100 * images / own if own else 0.0
     if (operation.takes_away or operation.alters) and own >= SHARE_FROM and share > guards.max_percent:
@@ -194,22 +195,13 @@ def _protection(operation: Operation, image: Image, guards: Guards) -> str | Non
 def _age(operation: Operation, image: Image, guards: Guards, now: datetime) -> str | None:
     if operation.name != "delete" or not guards.min_age_seconds:
         return None
-    made = to_time(image.created_at)
+    made = image.made_at
     if made is None:
         return "the API does not say when it was made: min_age='0h' allows it"
     age = (now - made).total_seconds()
     if age < guards.min_age_seconds:
         return f"it is younger than min_age, {describe(guards.min_age_seconds)}"
     return None
-
-
-def to_time(text: str | None) -> datetime | None:
-    """Read a time of the API's; None where there is none, or it is no time."""
-    try:
-        made = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return made if made.tzinfo else made.replace(tzinfo=UTC)
 
 
 def _list(names: tuple[str, ...], most: int = 3) -> str:

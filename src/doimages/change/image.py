@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 from typing import Any, Self
 
 # A status in which an image is gone, though GET may still answer 200: terraform-provider, resource_custom_image.
@@ -9,6 +10,11 @@ _GONE = "deleted"
 _LONGEST = 60  # letters of a name in a message
 # NEW and new are one (openapi issue 517).
 _UNFINISHED = frozenset({"new", "pending"})
+
+# How the tags begin that doimages gives: to find an import again, and from which day on an image may be deleted
+# (custodian's mark-for-op does the same).
+MARK_PREFIX = "doimages:"
+DUE_PREFIX = "doimages-delete-after:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,11 @@ class Image:
         return getattr(self, name)
 
     @property
+    def made_at(self) -> datetime | None:
+        """When it was made; None if that is missing or cannot be read."""
+        return to_time(self.created_at)
+
+    @property
     def is_gone(self) -> bool:
         """Whether it was deleted and is only remembered."""
         return (self.status or "").lower() == _GONE
@@ -64,3 +75,12 @@ class Image:
         """What a message calls it."""
         name = self.name or ""
         return f"image {self.id} ({name if len(name) <= _LONGEST else f'{name[:_LONGEST]}...'!r})"
+
+
+def to_time(text: str | None) -> datetime | None:
+    """Read a time of the API's, UTC if it has no zone; None where there is none, or it is no time."""
+    try:
+        made = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return made if made.tzinfo else made.replace(tzinfo=UTC)

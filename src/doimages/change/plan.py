@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -11,11 +12,13 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
+from doimages.api.credentials import LOCAL_HOSTS
 from doimages.change.guards import Guards
 from doimages.change.operations import OPERATIONS, Operation, OperationName
 from doimages.change.scene import Account
 from doimages.change.step import Refusal, Step
 from doimages.errors import UsageError
+from doimages.redaction import redact
 
 if TYPE_CHECKING:
     from doimages.api.client import Client
@@ -25,7 +28,6 @@ VERSION = 1
 # What a plan tells of, and does not do.
 _ABOUT = ("id", "made_at", "expires_at", "warnings", "notes", "own", "price")
 FRESH_FOR = timedelta(minutes=15)
-_LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -47,6 +49,8 @@ class Plan:
     own: int
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    # Images that a rule keeps: where one of them is gone, the rule may keep others.
+    keeps: tuple[int, ...] = ()
     # Actions and imports are waited for, and what is told of each row then, of SQL's AWAIT and RETURNING.
     waits: bool = False
     returning: str | None = None
@@ -70,7 +74,7 @@ class Plan:
     @property
     def is_local(self) -> bool:
         """Whether it is for a sandbox on this machine."""
-        return urlsplit(self.base_url).hostname in _LOCAL
+        return urlsplit(self.base_url).hostname in LOCAL_HOSTS
 
     @property
     def host(self) -> str:
@@ -81,7 +85,9 @@ class Plan:
     def confirmation(self) -> str:
         """The words that :meth:`apply` wants; away from a sandbox they name the team, or else the host."""
         words = f"{self.rule.verb} {self.count} image{'' if self.count == 1 else 's'}"
-        whose = self.account.name if self.account is not None else self.host
+        name = self.account.name if self.account is not None else ""
+        # What cannot be typed as it shows names nobody.
+        whose = name if name.strip() and name.isprintable() and redact(name) == name else self.host
         return words if self.is_local else f"{words} {'from' if self.rule.takes_away else 'in'} {whose}"
 
     @property
@@ -107,6 +113,7 @@ class Plan:
             "account": None if self.account is None else asdict(self.account),
             "warnings": list(self.warnings),
             "notes": list(self.notes),
+            "keeps": list(self.keeps),
         }
 
     @classmethod
@@ -123,9 +130,10 @@ class Plan:
                     "account": None if record["account"] is None else Account(**record["account"]),
                     "warnings": tuple(record["warnings"]),
                     "notes": tuple(record["notes"]),
+                    "keeps": tuple(record["keeps"]),
                 }
             )
-            made.rule  # noqa: B018 - an operation that there is
+            _check_sense(made)
             made.check_whole()
         except UsageError:
             raise
@@ -251,18 +259,20 @@ def make_plan(**values: Any) -> Plan:
     return Plan.from_record(json.loads(json.dumps(record | {"id": _id_of(record)})))
 
 
-def load_plan(path: str | Path) -> Plan:
-    """Read a plan that :meth:`Plan.save` wrote; nothing is sent.
-
-    Raises UsageError if the file is no plan, was edited, or is of another version.
-    """
-    try:
-        record = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"The plan cannot be read: {error.strerror}. Nothing was sent.") from None
-    except (ValueError, RecursionError):
-        raise UsageError("This file is no plan of doimages. Nothing was sent.") from None
-    return Plan.from_record(record)
+def _check_sense(plan: Plan) -> None:
+    """Raise ValueError or TypeError for what no plan of ours says, though its id may fit."""
+    limits = (plan.guards.max_count, plan.guards.max_percent, plan.guards.min_age_seconds, plan.price)
+    made, expires = map(datetime.fromisoformat, (plan.made_at, plan.expires_at))
+    is_sensible = (
+        plan.operation in OPERATIONS
+        and [step.number for step in plan.steps] == list(range(1, len(plan.steps) + 1))
+        and all((step.image is None) is (plan.operation == "create") for step in plan.steps)
+        and all(math.isfinite(limit) for limit in limits)
+        and expires - made == FRESH_FOR
+        and made.tzinfo is not None
+    )
+    if not is_sensible:
+        raise ValueError(plan.id)
 
 
 def _check_version(version: Any, whose: str) -> None:

@@ -13,6 +13,7 @@ from doimages.change.fields import Computed, check_fields, check_regions
 from doimages.change.grouping import name_prefix
 from doimages.change.guards import Guards, check_count, check_image, warnings_about
 from doimages.change.image import Image
+from doimages.change.journal import folder, read_history
 from doimages.change.operations import OPERATIONS, OperationName
 from doimages.change.plan import Plan, make_plan
 from doimages.change.scene import Scene, look, read_account
@@ -37,7 +38,8 @@ class Asked:
 class Wish:
     """What a plan is to do beside the images: its operation, its guards, and what SQL adds.
 
-    ``told`` is what the frame says of each image; what the server says otherwise becomes a warning.
+    ``keeps`` are images that are kept in their stead, by whose loss the plan is void; ``told`` is what the frame says
+    of each image; what the server says otherwise becomes a warning.
     """
 
     operation: OperationName
@@ -45,6 +47,7 @@ class Wish:
     waits: bool = False
     returning: str | None = None
     notes: tuple[str, ...] = ()
+    keeps: tuple[int, ...] = ()
     told: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -154,6 +157,11 @@ async def aplan_create(
 def plan_again(plan: Plan, client: Client | None = None) -> Plan:
     """Plan the same images and fields again, from a fresh read."""
     refuse_selected(plan)
+    if plan.operation == "create" and read_history(folder() / f"{plan.id}.jsonl") is not None:
+        raise UsageError(
+            f"plan {plan.id} was applied or begun: planned again, it would create twice. doimages.resume({plan.id!r}) "
+            "goes on, report.retry_plan() takes what failed. Nothing was sent."
+        )
     client = plans.client_for(plan, client)
     if plan.operation == "create":
         rows = [step.fields for step in plan.steps]
@@ -163,8 +171,12 @@ def plan_again(plan: Plan, client: Client | None = None) -> Plan:
     asked += [
         Asked(image_id=one.image_id, fields=one.fields, refusal=(one.outcome, one.reason)) for one in plan.refusals
     ]
-    wish = Wish(operation=plan.operation, guards=plan.guards, waits=plan.waits, returning=plan.returning)
-    return plan_changes(wish, asked, client)
+    return plan_changes(wish_of(plan), asked, client)
+
+
+def wish_of(plan: Plan) -> Wish:
+    """Give what a plan was to do beside its images."""
+    return Wish(operation=plan.operation, guards=plan.guards, waits=plan.waits, returning=plan.returning)
 
 
 def refuse_selected(plan: Plan) -> None:
@@ -188,6 +200,7 @@ def _make(
         own=len(scene.images),
         warnings=tuple(dict.fromkeys(warnings)),
         notes=wish.notes,
+        keeps=wish.keeps,
         waits=wish.waits,
         returning=wish.returning,
         price=options.resolve("price_per_gigabyte_month").value,
@@ -197,16 +210,17 @@ def _make(
 def _unchecked(scene: Scene, wish: Wish) -> list[str]:
     """Say what could not be checked."""
     notes = [] if scene.account else ["whose token it is was not checked: it lacks the scope account:read"]
-    if OPERATIONS[wish.operation].takes_away:
-        if scene.uses is None:
-            notes.append("use by Droplets was not checked: the token lacks the scope droplet:read")
-            if wish.guards.in_use == "refuse":
-                raise UsageError(
-                    "in_use='refuse' wants to know which Droplets use the images, and the token lacks the scope "
-                    "droplet:read. Nothing was changed."
-                )
-        if scene.images and all(image.tags is None for image in scene.images.values()):
-            notes.append("protection by tags was not checked: the token lacks the scope tag:read")
+    rule = OPERATIONS[wish.operation]
+    if rule.takes_away and scene.uses is None:
+        notes.append("use by Droplets was not checked: the token lacks the scope droplet:read")
+        if wish.guards.in_use == "refuse":
+            raise UsageError(
+                "in_use='refuse' wants to know which Droplets use the images, and the token lacks the scope "
+                "droplet:read. Nothing was changed."
+            )
+    has_tags = any(image.tags is not None for image in scene.images.values())
+    if (rule.takes_away or rule.alters) and scene.images and not has_tags:
+        notes.append("protection by tags was not checked: the token lacks the scope tag:read")
     return notes
 
 
@@ -230,10 +244,10 @@ def _differences(image: Image, told: Mapping[str, Any]) -> list[str]:
 
 def _last_ones(planned: Mapping[int, Image], scene: Scene) -> list[str]:
     """Warn where nothing is left of a series: images whose names differ by a date only."""
-    left = {name_prefix(image.name or "") for image in scene.images.values() if image.id not in planned}
+    left = {name_prefix(image.name or "", image.made_at) for image in scene.images.values() if image.id not in planned}
     series: dict[str, int] = {}
     for image in planned.values():
-        prefix = name_prefix(image.name or "")
+        prefix = name_prefix(image.name or "", image.made_at)
         if prefix != image.name:
             series[prefix] = series.get(prefix, 0) + 1
     return [

@@ -1,6 +1,8 @@
 """The plans of this process, so that one can be applied by its id, with the client it was made with."""
 
+import json
 from collections import OrderedDict
+from pathlib import Path
 from weakref import WeakValueDictionary
 
 from doimages.api.client import Client
@@ -15,10 +17,30 @@ _clients: WeakValueDictionary[str, Client] = WeakValueDictionary()
 
 def remember(plan: Plan, client: Client) -> None:
     """Keep a plan that was made, and its client as long as somebody holds that."""
-    _plans[plan.id] = plan
     _clients[plan.id] = client
+    _keep(plan)
+
+
+def _keep(plan: Plan) -> None:
+    _plans[plan.id] = plan
     while len(_plans) > _MOST:
         _plans.popitem(last=False)
+
+
+def load_plan(path: str | Path) -> Plan:
+    """Read a plan that :meth:`Plan.save` wrote, and know it by its id; nothing is sent.
+
+    Raises UsageError if the file is no plan, was edited, or is of another version.
+    """
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"The plan cannot be read: {error.strerror}. Nothing was sent.") from None
+    except (ValueError, RecursionError):
+        raise UsageError("This file is no plan of doimages. Nothing was sent.") from None
+    plan = Plan.from_record(record)
+    _keep(plan)
+    return plan
 
 
 def recall(plan_id: str | None = None) -> Plan:

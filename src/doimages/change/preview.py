@@ -8,7 +8,8 @@ from doimages.change.guards import count
 from doimages.change.image import Image
 from doimages.change.plan import Plan
 from doimages.change.step import Refusal, Step
-from doimages.schema import PAGE_SIZE, PRICE_DATE, PRICED_KINDS
+from doimages.change.tagging import BATCH
+from doimages.schema import PAGE_SIZE, PRICE_DATE, PRICE_PER_GIGABYTE_MONTH, PRICED_KINDS
 from doimages.settings import API_URL, options
 from doimages.sheet import Sheet
 from doimages.table.cost import monthly_cost
@@ -51,8 +52,8 @@ def requests_of(plan: Plan) -> int:
     """Give how many requests it takes to carry it out, as far as that can be told: the reads are done each minute."""
     tags = Counter(str(step.fields.get("tag")) for step in plan.steps)
     is_tagging = plan.operation in {"tag", "untag"}
-    writes = sum(math.ceil(number / 100) for number in tags.values()) if is_tagging else len(plan.steps)
-    pages = 0 if plan.operation == "create" else max(1, math.ceil(plan.own / PAGE_SIZE))
+    writes = sum(math.ceil(number / BATCH) for number in tags.values()) if is_tagging else len(plan.steps)
+    pages = max(1, math.ceil(plan.own / PAGE_SIZE)) + (plan.guards.in_use == "refuse" and plan.rule.takes_away)
     limit = int(options.requests_per_minute)
     return writes + 1 + pages * (1 + (writes - 1) // limit) if writes else 0
 
@@ -88,7 +89,8 @@ def _saving(plan: Plan, images: Sequence[Image]) -> str:
     unknown = sum(cost is None and image.type in PRICED_KINDS for cost, image in zip(costs, images, strict=True))
     without = f"; {unknown} of unknown size are not in it" if unknown else ""
     total = sum(cost for cost in costs if cost is not None)
-    return f"${total:.2f} a month, at ${plan.price:g} per GB-month (price of {PRICE_DATE}){without}"
+    dated = f" (price of {PRICE_DATE})" if plan.price == PRICE_PER_GIGABYTE_MONTH else ""
+    return f"${total:.2f} a month, at ${plan.price:g} per GB-month{dated}{without}"
 
 
 def _sends(plan: Plan) -> list[str]:

@@ -27,7 +27,8 @@ def recheck(plan: Plan, step: Step, scene: Scene, *, is_sent: bool) -> Result | 
         return Result(number=step.number, outcome=words.DONE if is_ours else outcome, message=reason)
     if image is None or is_sent:
         return None
-    other = [name for name in _SAME if image[name] != step.image[name]]
+    fields = step.fields if plan.operation == "update" else ()
+    other = [name for name in dict.fromkeys((*_SAME, *fields)) if image[name] != step.image[name]]
     if plan.rule.takes_away and set(image.tags or ()) != set(step.image.tags or ()):
         other.append("tags")  # somebody may have saved it: one that is due, say
     if not other:

@@ -9,11 +9,10 @@ import pandas as pd
 
 from doimages.change import outcome as words
 from doimages.change import plans
-from doimages.change.guards import Guards
 from doimages.change.operations import OperationName
 from doimages.change.outcome import Result
 from doimages.change.plan import Plan
-from doimages.change.planning import Asked, Wish, plan_changes, plan_create, refuse_selected
+from doimages.change.planning import Asked, Wish, plan_changes, plan_create, refuse_selected, wish_of
 from doimages.change.step import Step
 from doimages.errors import ApplyError, UsageError
 from doimages.sheet import Sheet
@@ -113,22 +112,25 @@ class Report:
         return words.summarize((one.outcome for one in self.results), len(self.results))
 
     def retry_plan(self, client: "Client | None" = None) -> Plan:
-        """Plan what failed or was not started again, from a fresh read. What is in doubt is for ``resume``.
+        """Plan again what failed, from a fresh read.
 
-        Raises UsageError for a plan of :meth:`retain` or of what is due: its rule may select others now.
+        Raises UsageError for a plan that is not at its end, which :func:`doimages.resume` brings there first, and for
+        one of ``retain`` or of what is due: its rule may select others now.
         """
+        if not self.is_finished:
+            raise UsageError(
+                f"plan {self.plan.id} is not at its end: doimages.resume({self.plan.id!r}) goes on. Nothing was sent."
+            )
         refuse_selected(self.plan)
         again = [
-            step
-            for step, result in zip(self.plan.steps, self.results, strict=True)
-            if result.outcome in {words.FAILED, words.NOT_STARTED}
+            step for step, result in zip(self.plan.steps, self.results, strict=True) if result.outcome == words.FAILED
         ]
         client = plans.client_for(self.plan, client)
         if self.plan.operation == "create":
             rows = [step.fields for step in again]
             return plan_create(rows, self.plan.guards, client, waits=self.plan.waits, returning=self.plan.returning)
         asked = [Asked(image_id=step.image.id, fields=step.fields) for step in again if step.image]
-        return plan_changes(replace(self._wish(), operation=self.plan.operation), asked, client)
+        return plan_changes(wish_of(self.plan), asked, client)
 
     def undo_plan(self, client: "Client | None" = None) -> Plan:
         """Plan the way back: the values before an update, a tag off or on again, the delete of what was created.
@@ -149,13 +151,9 @@ class Report:
             asked = [Asked(image_id=result.image_id) for _, result in done if result.image_id is not None]
             return plan_changes(Wish(operation="delete", guards=guards), asked, client)
         if operation == "update":
-            return plan_changes(self._wish(), [_way_back(step) for step, _ in done], client)
+            return plan_changes(wish_of(self.plan), [_way_back(step) for step, _ in done], client)
         asked = [Asked(image_id=step.image.id, fields=step.fields) for step, _ in done if step.image]
-        return plan_changes(replace(self._wish(), operation=_INVERSE[operation]), asked, client)
-
-    def _wish(self) -> Wish:
-        guards: Guards = self.plan.guards
-        return Wish(operation=self.plan.operation, guards=guards, waits=self.plan.waits, returning=self.plan.returning)
+        return plan_changes(replace(wish_of(self.plan), operation=_INVERSE[operation]), asked, client)
 
     def _of(self, outcome: str) -> pd.DataFrame:
         frame = self.to_frame()

@@ -3,20 +3,20 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from numbers import Integral
 from typing import Any
 
 from doimages.api.client import Client
 from doimages.api.portal import portal
-from doimages.change.grouping import Per, split
+from doimages.change.grouping import Per, is_too_little_known, split
 from doimages.change.guards import Guards, count
+from doimages.change.image import DUE_PREFIX, Image
 from doimages.change.operations import OPERATIONS
 from doimages.change.period import describe, to_seconds
 from doimages.change.plan import Plan
-from doimages.change.planning import Asked, Wish, build_plan, plan_changes, read_scene
+from doimages.change.planning import Asked, Wish, build_plan, read_scene
 from doimages.errors import UsageError
 
-# The tag that says from which day on an image may be deleted; custodian's mark-for-op does the same.
-DUE_PREFIX = "doimages-delete-after:"
 _DUE = re.compile(re.escape(DUE_PREFIX) + r"(\d{4}-\d{2}-\d{2})", re.ASCII)
 _MOST_DAYS = 3650
 
@@ -41,29 +41,43 @@ def plan_retention(
         # One that is not finished holds no place of a good one, and is kept.
         ready = [image for image in deletable if not image.is_unfinished]
         kept, _ = split(ready, keep_last=keep_last, younger_than_seconds=seconds, per=per, now=datetime.now(UTC))
-        kept_ids = {image.id for image in (*kept, *(image for image in deletable if image.is_unfinished))}
+        kept += [image for image in deletable if image.is_unfinished]
+        kept_ids = {image.id for image in kept}
         asked = [Asked(image_id=image_id) for image_id in image_ids if image_id not in kept_ids]
-        said = " or ".join(_rules(keep_last, seconds, per))
-        note = f"kept: {count(len(kept_ids))}, being {said}"
-        return build_plan(Wish(operation="delete", guards=guards, notes=(note,)), asked, scene, client)
+        note = f"kept: {count(len(kept_ids))}: {_said(kept, keep_last, seconds, per)}"
+        return build_plan(
+            Wish(operation="delete", guards=guards, notes=(note,), keeps=tuple(sorted(kept_ids))), asked, scene, client
+        )
 
     return portal.wait(plan())
 
 
-def _rules(keep_last: int | None, seconds: float | None, per: Per | None) -> list[str]:
+def _said(kept: Sequence[Image], keep_last: int | None, seconds: float | None, per: Per | None) -> str:
+    """Say which images are kept: by the rule, and beside it."""
+    number = f"{keep_last} " if keep_last != 1 else ""
     of = f" of each {per}" if per else ""
-    return [
-        *([f"among the {keep_last} newest{of}"] if keep_last else []),
-        *([f"younger than {describe(seconds)}"] if seconds else []),
-        "unfinished",
+    rules = [
+        *([f"the {number}newest{of}"] if keep_last else []),
+        *([f"those younger than {describe(seconds)}"] if seconds else []),
     ]
+    unknown = [image for image in kept if not image.is_unfinished and is_too_little_known(image, keep_last, per)]
+    untagged = [image for image in unknown if per == "tag" and image.tags is not None and image.made_at is not None]
+    beside = [
+        *(["unfinished"] if any(image.is_unfinished for image in kept) else []),
+        *(["without a tag"] if untagged else []),
+        *(["of which too little is known"] if len(unknown) > len(untagged) else []),
+    ]
+    if beside:
+        rules.append(f"those {' or '.join(beside)}")
+    *most, last = rules
+    return f"{', '.join(most)}{',' if len(most) > 1 else ''} and {last}" if most else last
 
 
 def due_tag(days: Any, today: date | None = None) -> str:
     """Give the tag of images that may be deleted in so many days; raises UsageError for what is no number of days."""
-    if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= _MOST_DAYS:
+    if isinstance(days, bool) or not isinstance(days, Integral) or not 0 <= int(days) <= _MOST_DAYS:
         raise UsageError(f"days must be a whole number from 0 to {_MOST_DAYS}, not {days!r}. Nothing was sent.")
-    day = (today or datetime.now(UTC).date()) + timedelta(days=days)
+    day = (today or datetime.now(UTC).date()) + timedelta(days=int(days))
     return f"{DUE_PREFIX}{day.isoformat()}"
 
 
@@ -89,7 +103,9 @@ def plan_due(image_ids: Sequence[int], guards: Guards, client: Client) -> Plan:
             image = scene.find(image_id)
             day = None if image is None else due_on(image.tags)
             refusal = None
-            if image is not None and day is None:
+            if image is not None and image.tags is None:
+                refusal = "refused", "its tags are not known: the token lacks the scope tag:read"
+            elif image is not None and day is None:
                 refusal = "refused", f"it has no tag {DUE_PREFIX}...: quarantine() gives it one"
             elif day is not None and day > datetime.now(UTC).date():
                 refusal = "refused", f"it is not due before {day.isoformat()}"
@@ -104,4 +120,15 @@ def plan_quarantine(image_ids: Sequence[int], guards: Guards, client: Client, da
     """Plan the tag that makes images due in so many days."""
     tag = due_tag(days)
     asked = [Asked(image_id=image_id, fields={"tag": tag}) for image_id in image_ids]
-    return plan_changes(Wish(operation="tag", guards=guards), asked, client)
+
+    async def plan() -> Plan:
+        scene = await read_scene(client, "tag", image_ids)
+        found = [(image, due_on(image.tags)) for image in map(scene.find, image_ids) if image is not None]
+        later = tuple(
+            f"{image.title} is not due before {day.isoformat()}, by a tag that it has: the last day counts"
+            for image, day in found
+            if day is not None and f"{DUE_PREFIX}{day.isoformat()}" > tag
+        )
+        return build_plan(Wish(operation="tag", guards=guards), asked, scene, client, later)
+
+    return portal.wait(plan())

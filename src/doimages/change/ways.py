@@ -12,7 +12,8 @@ from typing import Any, Literal
 from doimages.api.client import Client
 from doimages.change import outcome as words
 from doimages.change.creation import Creation
-from doimages.change.guards import is_in_place, to_time
+from doimages.change.guards import is_in_place
+from doimages.change.image import to_time
 from doimages.change.operations import OPERATIONS
 from doimages.change.outcome import Result
 from doimages.change.plan import Plan

@@ -38,6 +38,16 @@ class Shape:
                 raise UsageError(f"{name} is for frames; {why}. Nothing was sent.")
 
 
+def refuse_elsewhere(origin: Mapping[str, Any], client: Client) -> None:
+    """Refuse a frame, by what its attrs tell, that was read from another endpoint than the client's, for a write."""
+    read_from = origin.get("endpoint", client.base_url)
+    if read_from != client.base_url:
+        raise UsageError(
+            f"This frame was read from {read_from}, the client speaks to {client.base_url}: ids mean other images "
+            "there. Give client=... of the right one. Nothing was sent."
+        )
+
+
 async def read(client: Client, filters: Filters, shape: Shape, reading: Reading) -> pd.DataFrame:
     """Read what the filters ask for and build the frame: a whole one, or none."""
     listing = await read_rows(client, filters, reading)
