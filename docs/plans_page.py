@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from layout import NOTE, code, fill, table
 
-from doimages.change import application, apply, carrying, ledger, pace, plan, report, retention, waiting
+from doimages.change import application, apply, carrying, ledger, lookout, pace, plan, report, retention, waiting
 from doimages.change.grouping import Per
 from doimages.change.guards import SHARE_FROM, check_count, check_image, make_guards
 from doimages.change.image import Image
@@ -43,7 +43,8 @@ LOST = {
     "tag": "sent again, three times in all, for a tag given twice is given once; then the images are read",
     "untag": "sent again, three times in all, for a tag taken twice is taken once; then the images are read",
     "transfer_account": "never sent again: the image is read; gone is `done`, still there is `in doubt`",
-    "create": "never sent again: looked for by a tag of its own, three times; not there is `failed`",
+    "create": "never sent again: looked for by a tag of its own, three times; not seen is `in doubt`, "
+    "and `failed` if `resume` does not see it either",
 }
 
 MEANINGS = {
@@ -51,10 +52,11 @@ MEANINGS = {
     "already gone": "It was not there any more; nothing was sent, or the API said so.",
     "no change": "It was as it should be; nothing was sent.",
     "running": "The API has begun it: an action or an import that has not ended. `resume(plan_id, wait=True)` waits.",
-    "changed since plan": "Its name, type, time of making or `public` is another than planned; nothing was sent.",
+    "changed since plan": "Its name, type, time of making, `public`, a value that an update sets, or, before a "
+    "delete, a tag is another than planned; nothing was sent.",
     "refused": "A guard keeps it; nothing was sent.",
     "failed": "It was not changed, and the message says why: also an import or an action that has ended badly.",
-    "in doubt": "It was sent, and whether it was done is not known. `resume` looks again.",
+    "in doubt": "It was sent, and whether it was done is not known. `resume` looks again, if it has not yet.",
     "not started": "It was not sent, since the plan ended before. `resume` goes on.",
 }
 
@@ -259,7 +261,7 @@ def plans_page() -> str:
         "slow_share": f"{pace.SLOW_SHARE:.0%}",
         "slow_rate": str(pace.SLOW_PER_MINUTE),
         "stop_share": f"{pace.STOP_SHARE:.0%}",
-        "fresh_seconds": f"{application.FRESH_SECONDS:g}",
+        "fresh_seconds": f"{lookout.FRESH_SECONDS:g}",
         "lines": table(("kind", "what it holds"), line_rows()),
         "confirmed_for": describe(apply.CONFIRMED_FOR.total_seconds()),
         "per": ", ".join(code(f'"{word}"') for word in get_args(Per)),

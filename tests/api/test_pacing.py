@@ -250,7 +250,7 @@ def test_asking_before_each_attempt(loop):
         events.append(("sent", loop.time()))
         return replies.pop(0)
 
-    async def before():
+    async def before(earlier):
         events.append(("asked", loop.time()))
 
     transport = transport_over(handler, loop, Pacer(250))
@@ -269,7 +269,7 @@ def test_asking_keeps_a_request_back(loop):
     pacer = Pacer(1)
     transport = transport_over(lambda _: pytest.fail("sent"), loop, pacer)
 
-    async def before():
+    async def before(earlier):
         raise LookupError("not this one")
 
     async def send_one():
@@ -295,7 +295,7 @@ def test_asking_waits_for_the_place(loop):
     transport = transport_over(handler, loop, Pacer(40))
 
     async def send_one(number):
-        async def before():
+        async def before(earlier):
             while (pause := transport.seconds_to_place()) > 0:  # noqa: ASYNC110 - time is what it waits for
                 await asyncio.sleep(min(pause, 1.0))
             asked.append((str(number), loop.time()))
@@ -317,7 +317,7 @@ def test_those_that_ask_leave_lanes(loop):
     transport = transport_over(lambda _: httpx.Response(200, json={}), loop, Pacer(1_000))
     read = []
 
-    async def before():
+    async def before(earlier):
         await asyncio.sleep(1)
         read.append(await transport.send(READ))
 

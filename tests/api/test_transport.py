@@ -584,8 +584,8 @@ def asking():
     """Give what asks before each attempt and is shown each good reply, and what they noted."""
     asked, replies = [], []
 
-    async def before():
-        asked.append("asked")
+    async def before(earlier):
+        asked.append(earlier)
 
     return before, replies.append, asked, replies
 
@@ -599,19 +599,29 @@ def test_asking_client(serve, client_of, run, asking):
     assert run(client.asking(before, after).image(1))["id"] == 1
     run(client.image(1))
 
-    assert asked == ["asked"]
+    assert asked == [None]
     assert [(reply.status, reply.headers["x-request-id"], reply.body) for reply in replies] == [(200, "r-1", RECORD)]
 
 
 def test_asking_client_sends_again(serve, client_of, run, swift, asking):
-    """A request that is sent again asks again, and only the reply that came whole and good is shown."""
+    """A request that is sent again asks again, and is told that the first may have been carried out."""
     before, after, asked, replies = asking
     server = serve(cut_off, (503, {}, b"{}"), (200, {}, RECORD))
 
     run(client_of(server.url).asking(before, after).image(1))
 
-    assert asked == ["asked"] * 3
+    assert asked == [None, True, True]
     assert [reply.status for reply in replies] == [200]
+
+
+def test_asking_client_meets_the_limit(serve, client_of, run, swift, asking):
+    """A request that met the rate limit asks again, and is told that nothing was done before."""
+    before, after, asked, _ = asking
+    server = serve((429, {"Retry-After": "1"}, b"{}"), (200, {}, RECORD))
+
+    run(client_of(server.url).asking(before, after).image(1))
+
+    assert asked == [None, False]
 
 
 def test_asking_client_is_refused(serve, client_of, run, asking):
@@ -622,7 +632,7 @@ def test_asking_client_is_refused(serve, client_of, run, asking):
     with pytest.raises(NotFoundError):
         run(client_of(server.url).asking(before, after).image(1))
 
-    assert asked == ["asked"]
+    assert asked == [None]
     assert replies == []
 
 
@@ -632,7 +642,7 @@ def test_asking_client_keeps_back(serve, client_of, run, asking):
     server = serve((200, {}, RECORD))
     client = client_of(server.url)
 
-    async def refuse():
+    async def refuse(earlier):
         raise LookupError("not this one")
 
     with pytest.raises(LookupError, match="not this one"):

@@ -122,17 +122,20 @@ def test_token_without_tags(desk, rows):
 
 
 def test_lost_without_tags(desk, rows):
-    """With no tag to find it by, an image of that name made since is told of, and left to be looked at: in doubt."""
+    """With no tag to find it by, an image of that name made since is told of by resume, and stays in doubt."""
     desk.state.tokens[desk.token] = frozenset({"image:read", "image:create", "account:read", "regions:read"})
     plan = desk.create()
     desk.trouble("POST", httpx.ReadTimeout, is_done=True, after=1)
 
     [row] = rows(desk.apply(plan))
+    assert (row["outcome"], row["message"].partition(": ")[2]) == ("in doubt", "resume looks again.")
+    assert desk.writes == ["POST /v2/images"] * 2
+    [row] = rows(desk.resume(plan))
 
     made = max(desk.state.images)
     assert row["outcome"] == "in doubt"
     assert row["message"] == f"image {made} of that name was made since; whether by this request cannot be told."
-    assert desk.writes == ["POST /v2/images"] * 2
+    assert desk.writes == []
 
 
 def test_namesake_of_another_plan(desk, rows):
@@ -142,19 +145,28 @@ def test_namesake_of_another_plan(desk, rows):
     desk.trouble("POST", httpx.ReadTimeout)
 
     [row] = rows(desk.apply(plan))
+    [later] = rows(desk.resume(plan))
 
-    assert (row["outcome"], row["message"].partition(":")[0]) == ("failed", "not created")
+    assert row["outcome"] == "in doubt"
+    assert (later["outcome"], later["message"].partition(":")[0]) == ("failed", "not created")
 
 
 def test_not_created(desk, rows):
-    """10. A create that never came through is failed, and can be planned again; that one is made once."""
+    """10. A create that never came through is failed once resume has looked again; planned anew, it is made once."""
     plan = desk.create()
     desk.trouble("POST", httpx.ReadTimeout)
 
     report = desk.apply(plan)
 
+    assert report.in_doubt["message"].tolist() == [
+        "image 'base' was looked for three times and is not seen yet: resume looks again."
+    ]
+    with pytest.raises(UsageError, match="is not at its end"):
+        report.retry_plan(desk.client)
+    report = desk.resume(plan)
+    assert desk.writes == []
     assert report.failed["message"].tolist() == [
-        "not created: it was looked for three times and is not there. Run the create again."
+        "not created: it was looked for again and is not there. report.retry_plan() plans it anew."
     ]
     again = report.retry_plan(desk.client)
     assert [row["outcome"] for row in rows(desk.apply(again))] == ["running"]

@@ -85,7 +85,8 @@ def test_401_while_applying(desk):
     report = desk.apply(plan)
 
     assert report.counts == {"done": 5, "not started": 25}
-    assert re.search(rf"^DELETE \S+: DigitalOcean answered 401 .* Check the token: .* {UNCHANGED}$", report.stopped)
+    assert re.search(rf"^DELETE \S+: DigitalOcean answered 401 .* Check the token: ", report.stopped)
+    assert UNCHANGED not in report.stopped
     desk.wire.troubles.clear()
     assert desk.resume(plan).counts == {"done": 30}
     assert len(desk.writes) == 25

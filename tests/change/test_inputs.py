@@ -169,6 +169,14 @@ def test_frame_changed_by_hand(desk):
     assert "renamed by hand" in repr(plan)
 
 
+def test_column_that_is_there_twice(desk):
+    """60. What a frame says twice is not compared: the plan goes by the server."""
+    frame = desk.frame(1, 2)
+    frame = pd.concat([frame, frame[["name"]]], axis=1)
+
+    assert [step.image.name for step in frame.do_images.delete(client=desk.client).steps] == ["web-1", "web-2"]
+
+
 def test_frames_of_two_accounts(desk):
     """61. Of a frame put together from two accounts only this account's images are changed; others are not there."""
     mine = desk.frame()

@@ -98,12 +98,12 @@ def test_retain_tells_what_is_kept(account):
 
     assert note(keep_last=2, per="name_prefix") == "kept: 5 images: the 2 newest of each name_prefix"
     assert note(keep_last=1) == "kept: 1 image: the newest"
-    assert note(younger_than="60 h") == "kept: 4 images: those younger than 2.5 days"
+    assert note(younger_than="60 h") == "kept: 4 images: those younger than 60 h"
     account.state.images[1]["status"] = "NEW"
     assert note(keep_last=3) == "kept: 4 images: the 3 newest and those unfinished"
     account.state.images[4]["created_at"] = None
     assert note(keep_last=1, younger_than="60 h", per="name_prefix") == (
-        "kept: 6 images: the newest of each name_prefix, those younger than 2.5 days, and those unfinished or of which "
+        "kept: 6 images: the newest of each name_prefix, those younger than 60 h, and those unfinished or of which "
         "too little is known"
     )
     account.state.images[4] |= {"created_at": ago(4), "tags": []}
@@ -210,6 +210,20 @@ def test_rule_that_is_none(account, rule, message):
     assert account.sent == []
 
 
+def test_retain_by_names_with_an_epoch(account):
+    """An epoch at the end of a name is told by when the image was made: a long number of another time is its name."""
+    for number in (1, 2, 3, 4):
+        made = datetime.now(UTC) - timedelta(days=number)
+        account.state.images[number]["name"] = f"packer-{made.timestamp():.0f}"
+    account.state.images[4]["name"] = "packer-1512345678"
+
+    plan = frame_of(1, 2, 3, 4).do_images.retain(keep_last=1, per="name_prefix", **WIDE, client=account.here)
+    last = frame_of(1, 2, 3, 4).do_images.delete(**WIDE, client=account.here)
+
+    assert steps(plan) == [2, 3]
+    assert [text for text in last.warnings if "series" in text] == ["no image is left of the series 'packer' (3)"]
+
+
 # quarantine, and the delete of what is due
 
 
@@ -301,8 +315,9 @@ def test_quarantine_that_is_shorter(account):
     """Where an image has the tag of a later day, the plan warns that this day counts; an earlier one is no matter."""
     confirmed(frame_of(1).do_images.quarantine(9, client=account.here))
     confirmed(frame_of(2).do_images.quarantine(1, client=account.here))
+    confirmed(frame_of(4).do_images.quarantine(3, client=account.here))
 
-    plan = frame_of(1, 2, 3, 99).do_images.quarantine(3, client=account.here)
+    plan = frame_of(1, 2, 3, 4, 99).do_images.quarantine(3, client=account.here)
 
     [warning] = [text for text in plan.warnings if "the last day counts" in text]
     assert warning.startswith("image 1 (")

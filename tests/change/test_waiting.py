@@ -89,9 +89,11 @@ def test_import_is_not_confused(desk, rows):
     desk.trouble("POST", httpx.ReadTimeout)
 
     [row] = rows(desk.apply(plan))
+    [later] = rows(desk.resume(plan))
 
-    assert row["outcome"] == "failed"
-    assert row["message"] == "not created: it was looked for three times and is not there. Run the create again."
+    assert (row["outcome"], row["id"]) == ("in doubt", None)
+    assert (later["outcome"], later["message"].partition(":")[0]) == ("failed", "not created")
+    assert desk.writes == []
 
 
 def test_transfer_is_not_confused(desk, begin, rows):

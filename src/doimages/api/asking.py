@@ -7,8 +7,9 @@ from typing import Protocol
 from doimages.api.model import Reply, Request
 from doimages.api.pacing import Quota
 
-# Is awaited before each attempt, with a lane in hand; what it raises keeps the request from being sent.
-BeforeSend = Callable[[], Awaitable[None]]
+# Is awaited before each attempt, with a lane in hand; what it raises keeps the request from being sent. It is told
+# whether an earlier attempt of the same request may have been carried out; None before the first.
+BeforeSend = Callable[[bool | None], Awaitable[None]]
 AfterReply = Callable[[Reply], None]
 
 

@@ -116,30 +116,31 @@ class Transport:
             self._connect()
         spent = waited_for_limit = 0.0
         attempt = 0
-        may_be_done = False
+        may_be_done: bool | None = None
         while True:
             try:
                 # The place is booked with a lane in hand: waiting for one after it would send later than booked.
                 async with self._lane(asks=before is not None):
                     if before is not None:
-                        await before()
+                        await before(may_be_done)
                     await self._wait_for_place()
                     began = self._clock()
                     self._check_open(request)
                     reply = await self._send_once(request)
                 if reply.status == 429:  # noqa: PLR2004
                     # What it tells is left is of the minute, or it is not waited out.
+                    may_be_done = bool(may_be_done)
                     waited_for_limit += await self._wait_for_limit(request, reply, waited_for_limit)
                     continue
                 self.quota = read_quota(reply.headers) or self.quota
                 check_status(request, reply)
             except (TransportError, APIError) as error:
                 attempt += 1
-                error.may_be_done = may_be_done
+                error.may_be_done = bool(may_be_done)
                 wait = retry.backoff_seconds(attempt, self._draw())
                 spent += self._clock() - began + wait
                 failure = failure_of(error)
-                may_be_done = may_be_done or failure in retry.MAY_BE_DONE
+                may_be_done = bool(may_be_done) or failure in retry.MAY_BE_DONE
                 if failure is None or attempt >= retry.attempts(failure, request.kind):
                     raise
                 is_paid = isinstance(error, TransportError) and error.is_paid

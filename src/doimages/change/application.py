@@ -1,6 +1,7 @@
 """A plan being carried out: its steps side by side, each checked and on disk before it is sent."""
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -10,31 +11,25 @@ from typing import Any
 
 from doimages.api.client import Client
 from doimages.api.listing import do_all
-from doimages.api.pacing import WINDOW_SECONDS
-from doimages.change.carrying import LOOKS, Carrying, StopError, UnreadableError
+from doimages.change.carrying import LOOKS, Carrying, StopError, UnreadableError, reason_of
 from doimages.change.creation import Creation
-from doimages.change.guards import check_count
 from doimages.change.journal import History, Journal, JournalError
 from doimages.change.ledger import Ledger
+from doimages.change.lookout import Lookout
 from doimages.change.outcome import Result
 from doimages.change.pace import Pace
 from doimages.change.plan import Plan
 from doimages.change.recheck import recheck
-from doimages.change.scene import Scene, look
 from doimages.change.step import Step
 from doimages.change.waiting import Wait
 from doimages.change.ways import way_of
-from doimages.errors import DOImagesError, UsageError
+from doimages.errors import DOImagesError
 from doimages.settings import options
 
 logger = logging.getLogger("doimages")
 
 # Requests under way at once: the rate limit, not their number, is what holds a plan up.
 LANES = 16
-# How old the rows may be that a request was last checked against.
-FRESH_SECONDS = 60.0
-# How long they may be used all the same once they are there, where reading them took longer than that.
-SLACK_SECONDS = 5.0
 NAP_SECONDS = 1.0
 
 
@@ -71,8 +66,7 @@ class Application:
         self._sleep = sleep
         self._way = way_of(plan)
         self._pace = Pace(client, clock)
-        self._scene = Scene({}, {})
-        self._looking = asyncio.Lock()
+        self._lookout = Lookout(plan, client, clock)
         self._work: asyncio.Task[None] | None = None
 
     @property
@@ -115,27 +109,18 @@ class Application:
 
     async def prepare(self) -> None:
         """Look at the account, and refuse what was planned for another; nothing is changed. Raises UsageError."""
-        plan = self.plan
-        try:
-            self._scene = await self._look(with_account=True)
-        except DOImagesError as error:
-            error.add("Nothing was changed.")
-            raise
-        planned, found = plan.account, self._scene.account
-        is_same = found is not None and planned is not None and found.is_same(planned)
-        if planned is not None and not is_same:
-            whose = "its account cannot be told: no account:read" if found is None else f"it is of {found.name}"
-            raise UsageError(f"planned for {planned.name}; this is another token: {whose}. Nothing was changed.")
-        lost = [image_id for image_id in plan.keeps if image_id not in self._scene.images]
-        if lost:
-            raise UsageError(f"image {lost[0]}, which was to be kept, is gone: plan anew. Nothing was changed.")
-        if not self.is_resumed and plan.operation != "create":
-            check_count(plan.rule, len(plan.steps), plan.count, len(self._scene.images), plan.guards)
+        await self._lookout.prepare(self.ledger.unsettled, is_resumed=self.is_resumed)
 
     async def run(self) -> None:
         """Carry out what is open; raises nothing for what the API answers: the results tell."""
         self._work = asyncio.ensure_future(self._do())
-        await asyncio.wait([self._work])
+        try:
+            await asyncio.wait([self._work])
+        except asyncio.CancelledError:
+            # Whoever waited is gone: no request may outlive its journal.
+            self._work.cancel()
+            await asyncio.wait([self._work])
+            raise
         self.ledger.close(self.stopped)
 
     async def _do(self) -> None:
@@ -151,32 +136,24 @@ class Application:
             logger.exception("plan %s", self.plan.id)
             self.stop(f"{type(error).__name__}: {error}")
 
-    async def _look(self, *, with_account: bool = False) -> Scene:
-        ids = [step.image.id for step in self.ledger.unsettled if step.image]
-        with_uses = self.plan.rule.takes_away and self.plan.guards.in_use == "refuse"
-        scene = await look(self._client, ids, with_account=with_account, with_uses=with_uses, clock=self._clock)
-        if with_uses and scene.uses is None:
-            raise UsageError("planned with in_use='refuse', and this token lacks the scope droplet:read.")
-        return scene
-
     # What was sent before, and is not known to have been done
 
     async def _settle(self) -> None:
-        await self._side_by_side(self._groups(self.ledger.sent), self._settle_group)
+        await self._side_by_side(self._groups(self.ledger.lost(self.plan.steps)), self._settle_group)
 
     async def _settle_group(self, steps: list[Step]) -> None:
         # What may be sent again is looked for once: a second DELETE of what is gone does no harm.
         looks = 1 if self._way.may_resend else LOOKS
         try:
             absent = await self._carrying(steps).look(steps, self.ledger.since(steps), looks=looks)
-        except UnreadableError as error:
-            self.ledger.doubt(steps, str(error))
-            return
-        for step in absent:
             if self._way.may_resend:
-                del self.ledger.intents[step.number]
+                self.ledger.withdraw(absent)
             else:
-                self.ledger.finish([step], [self._way.absent(step)])
+                for step in absent:
+                    told = await self._way.conclude(self._client, step, self.ledger.since([step]))
+                    self.ledger.finish([step], [told])
+        except (UnreadableError, DOImagesError) as error:
+            self.ledger.doubt(steps, reason_of(error))
 
     async def _side_by_side(
         self, groups: list[list[Step]], work: Callable[[list[Step]], Coroutine[Any, Any, None]]
@@ -198,7 +175,7 @@ class Application:
         ledger = self.ledger
         if isinstance(self._way, Creation):
             # A plan that was saved may have been carried out on another machine.
-            made = [self._way.made(step, self._scene.images.values()) for step in ledger.unsettled]
+            made = [self._way.made(step, self._lookout.scene.images.values()) for step in ledger.unsettled]
             ledger.finish(self.plan.steps, [result for result in made if result is not None])
         waiting = [step for step in ledger.unsettled if step.number not in ledger.intents]
         for step in waiting:
@@ -219,16 +196,35 @@ class Application:
     async def _send(self, steps: list[Step]) -> None:
         while steps and not self.stopped:
             try:
-                await self._carrying(steps).carry_out(steps, partial(self.ledger.since, steps))
-            except _LeftAloneError as left:
-                self.ledger.finish(steps, left.results)
-            except UnreadableError as error:
-                self.ledger.doubt(steps, str(error))
+                await self._send_once(steps)
             except StopError as stop:
                 self.stop(str(stop))
             except JournalError as error:
                 self.stop(str(error))
             steps = [step for step in steps if self.ledger.is_open(step)]
+
+    async def _send_once(self, steps: list[Step]) -> None:
+        try:
+            await self._carrying(steps).carry_out(steps, partial(self.ledger.since, steps))
+        except _LeftAloneError as left:
+            await self._look_back(self.ledger.lost(steps))
+            still_open = {step.number for step in steps if self.ledger.is_open(step)}
+            self.ledger.finish(steps, [result for result in left.results if result.number in still_open])
+        except UnreadableError as error:
+            self.ledger.doubt(steps, str(error))
+
+    async def _look_back(self, steps: list[Step]) -> None:
+        """Look once for steps that were sent and will not be sent again: what they say now is not the whole of it."""
+        if steps:
+            carrying = self._carrying(steps)
+            try:
+                absent = await carrying.look(steps, self.ledger.since(steps), looks=1)
+                if self._way.may_resend:
+                    self.ledger.withdraw(absent)
+                else:
+                    carrying.give_up(absent)
+            except UnreadableError as error:
+                self.ledger.doubt(steps, str(error))
 
     def _carrying(self, steps: Sequence[Step]) -> Carrying:
         return Carrying(self._way, self._asking, self._client, self._sleep, partial(self.ledger.finish, steps))
@@ -236,8 +232,13 @@ class Application:
     def _asking(self, steps: Sequence[Step]) -> Client:
         return self._client.asking(partial(self._before, steps), partial(self.ledger.take, steps))
 
-    async def _before(self, steps: Sequence[Step]) -> None:
-        """Wait for a place, check the rows once more, and put the intent on disk: then the request goes out at once."""
+    async def _before(self, steps: Sequence[Step], earlier: bool | None) -> None:  # noqa: FBT001 - as BeforeSend has it
+        """Wait for a place, check the rows once more, and put the intent on disk: then the request goes out at once.
+
+        ``earlier`` tells whether an attempt before this one may have been carried out.
+        """
+        if earlier is False:
+            self.ledger.withdraw(steps)
         while True:
             if self.stopped:
                 raise _LeftAloneError([])
@@ -245,41 +246,31 @@ class Application:
             self._holdup = f"rate limit: going on in {pause:.0f} s" if pause > NAP_SECONDS else ""
             if pause > 0:
                 await self._sleep(min(pause, NAP_SECONDS))
-            elif self._is_old():
-                await self._refresh()
+            elif self._lookout.is_old():
+                await self._lookout.refresh(self.ledger.unsettled)
             else:
                 break
-        checked = (recheck(self.plan, step, self._scene, is_sent=step.number in self.ledger.intents) for step in steps)
+        scene, intents = self._lookout.scene, self.ledger.intents
+        checked = (recheck(self.plan, step, scene, is_sent=step.number in intents) for step in steps)
         left = [result for result in checked if result is not None]
         if left:
             raise _LeftAloneError(left)
         self.ledger.intend(steps)
         self._pace.book()
 
-    def _is_old(self) -> bool:
-        if self.plan.operation == "create":
-            return False
-        now, scene = self._clock(), self._scene
-        # Reading may take longer than rows are fresh, or all that a minute allows: else nothing would ever be sent.
-        is_large = 2 * scene.requests > int(options.requests_per_minute)
-        slack = SLACK_SECONDS + (WINDOW_SECONDS if is_large else 0)
-        return now - scene.began_at > FRESH_SECONDS and now - scene.ended_at > slack
-
-    async def _refresh(self) -> None:
-        async with self._looking:
-            if self._is_old():
-                try:
-                    self._scene = await self._look()
-                except DOImagesError as error:
-                    raise StopError(f"the images could not be read again: {error}") from None
-
     # What the API has only begun
 
     async def _wait_for_all(self) -> None:
-        wait = Wait(self._client, self._clock, self._sleep, lambda: self.stopped is not None)
+        client = self._client.asking(self._unless_stopped, lambda _: None)
+        wait = Wait(client, self._clock, self._sleep, lambda: self.stopped is not None)
 
         async def follow(step: Step) -> None:
-            ended = await wait.until_ended(step, self.ledger.results[step.number])
-            self.ledger.finish([step], [ended])
+            with contextlib.suppress(StopError):
+                ended = await wait.until_ended(step, self.ledger.results[step.number])
+                self.ledger.finish([step], [ended])
 
         await do_all(follow(step) for step in self.ledger.running)
+
+    async def _unless_stopped(self, _: bool | None) -> None:  # noqa: FBT001 - as BeforeSend has it
+        if self.stopped:
+            raise StopError(self.stopped)

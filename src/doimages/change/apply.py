@@ -1,5 +1,6 @@
 """A plan confirmed and carried out, or taken up again: the one way by which anything is changed."""
 
+import logging
 import os
 import signal
 import threading
@@ -23,6 +24,8 @@ from doimages.settings import options
 
 if TYPE_CHECKING:
     from doimages.api.client import Client
+
+logger = logging.getLogger("doimages")
 
 # A plan that was begun may be brought to its end for a day on the words it was begun with.
 CONFIRMED_FOR = timedelta(hours=24)
@@ -116,7 +119,7 @@ def resume(
     if history.is_finished and not (waits and any(one.outcome == RUNNING for one in history.results.values())):
         return _report(plan, history.results, None, is_finished=True)
     client = plans.client_for(plan, client)
-    if datetime.now(UTC) - datetime.fromisoformat(plan.made_at) > CONFIRMED_FOR:
+    if abs(datetime.now(UTC) - datetime.fromisoformat(plan.made_at)) > CONFIRMED_FOR:
         _check_words(plan, confirm)
     mode = options.resolve("progress", progress).value or "auto"
     journal = Journal(plan_id)
@@ -148,17 +151,22 @@ def _carry_out(
         with bars.show(mode, label=plan.operation) as tick:
 
             def show() -> None:
-                if tick is not None:
-                    tick(application.rows_read, application.total, application.note)
-                if watch is not None:
-                    watch(application)
+                try:
+                    if tick is not None:
+                        tick(application.rows_read, application.total, application.note)
+                    if watch is not None:
+                        watch(application)
+                except Exception:
+                    logger.exception("showing how far plan %s is", plan.id)  # it goes on all the same
 
             portal.wait(application.run(), show)
+        is_finished = application.is_finished
         try:
-            journal.write("end", stopped=application.stopped, is_finished=application.is_finished)
+            journal.write("end", stopped=application.stopped, is_finished=is_finished)
         except JournalError as error:
             application.stop(str(error))
-    return _report(plan, application.results, application.stopped, is_finished=application.is_finished)
+            is_finished = False
+    return _report(plan, application.results, application.stopped, is_finished=is_finished)
 
 
 def _report(plan: Plan, results: dict[int, Result], stopped: str | None, *, is_finished: bool) -> Report:
@@ -219,7 +227,7 @@ def _interruptible(application: Application) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 def tell_unfinished() -> list[str]:

@@ -65,7 +65,7 @@ class Carrying:
                 may_resend = sent < self.way.sends(error)
                 steps = await self.look(steps, since(), error, looks=1 if may_resend else LOOKS)
                 if not may_resend:
-                    self._give_up(steps, error)
+                    self.give_up(steps, error)
                     return
             else:
                 return
@@ -79,7 +79,7 @@ class Carrying:
             try:
                 found = await self.way.find(self.client, waiting, since)
             except DOImagesError as problem:
-                raise UnreadableError(f"it was sent, and could not be read back: {problem}") from problem
+                raise UnreadableError(f"it was sent, and could not be read back: {reason_of(problem)}") from problem
             self.tell([_told(one, error) for one in found if one is not None])
             waiting = [step for step, one in zip(waiting, found, strict=True) if one is None]
             if not waiting or looked == looks:
@@ -87,7 +87,7 @@ class Carrying:
             await self.sleep(LOOK_SECONDS * looked)
         return waiting
 
-    def _give_up(self, steps: Sequence[Step], error: Exception) -> None:
+    def give_up(self, steps: Sequence[Step], error: Exception | None = None) -> None:
         """Say of steps that were looked for and not found what that means, or leave them to be looked for once more."""
         results = [_told(self.way.absent(step), error) for step in steps]
         self.tell([one for one in results if one.outcome != words.IN_DOUBT])
@@ -100,7 +100,7 @@ class Carrying:
     ) -> None:
         if not isinstance(error, APIError) or isinstance(error, (AuthenticationError, RateLimitError)):
             # Never sent, or refused before anything was done: so will the others be.
-            reason = pause_of(error.retry_after) if isinstance(error, RateLimitError) else str(error)
+            reason = pause_of(error.retry_after) if isinstance(error, RateLimitError) else reason_of(error)
             results = [Result(number=step.number, outcome=words.NOT_STARTED, message=reason) for step in steps]
             self.tell([_told(one, error) for one in results])
             raise StopError(reason)
@@ -115,7 +115,15 @@ class Carrying:
             result = replace(result, outcome=words.DONE, message="an earlier try had done it")
         self.tell([result])
         if isinstance(error, ForbiddenError):
-            raise StopError(str(error))
+            raise StopError(reason_of(error))
+
+
+def reason_of(error: Exception) -> str:
+    """Give an error's message without what it says of its own request alone: others may have changed something."""
+    text = str(error)
+    for closing in (" Nothing was changed.", " Nothing was sent."):
+        text = text.removesuffix(closing)
+    return text
 
 
 def pause_of(seconds: float | None) -> str:

@@ -34,13 +34,13 @@ class Creation(Single):
             record = await client.create_image(**step.fields)
         return [of_import(step, record)]
 
-    async def find_one(self, client: Client, step: Step, since: str) -> Result | None:
+    async def find_one(self, client: Client, step: Step, since: str) -> Result | None:  # noqa: ARG002 - as the others
         """Look for one that may have been carried out."""
         made = self.made(step, await read_images(client, Filters(private=True, tag=self.marker(step))))
         if made is not None:
             return made
-        everything = await read_images(client, Filters(private=True))
-        return self.made(step, everything) or self._namesake(step, everything, since)
+        # The tag's own listing may lag behind.
+        return self.made(step, await read_images(client, Filters(private=True)))
 
     def made(self, step: Step, images: Iterable[Image]) -> Result | None:
         """Give the result of a step whose image is among some; None if it is not."""
@@ -50,23 +50,22 @@ class Creation(Single):
                 return replace(result, message=f"found by its tag. {result.message}".strip())
         return None
 
-    def _namesake(self, step: Step, images: Sequence[Image], since: str) -> Result | None:
-        earliest = datetime.fromisoformat(since) - SKEW
-        for image in images:
-            made = image.made_at
-            is_marked = any(tag.startswith(MARK_PREFIX) for tag in image.tags or ())
-            if image.name == step.fields["name"] and not is_marked and made is not None and made >= earliest:
-                message = f"image {image.id} of that name was made since; whether by this request cannot be told."
-                return Result(number=step.number, outcome=words.IN_DOUBT, message=message)
-        return None
-
     def absent(self, step: Step) -> Result:
         """Say what it means that it was not found."""
-        return Result(
-            number=step.number,
-            outcome=words.FAILED,
-            message="not created: it was looked for three times and is not there. Run the create again.",
-        )
+        message = f"{step.title} was looked for three times and is not seen yet: resume looks again."
+        return Result(number=step.number, outcome=words.IN_DOUBT, message=message)
+
+    async def conclude(self, client: Client, step: Step, since: str) -> Result:
+        """Say what it means that resume has not found it; one of its name may be it, where it could not be tagged."""
+        earliest = datetime.fromisoformat(since) - SKEW
+        for image in await read_images(client, Filters(private=True)):
+            is_marked = any(tag.startswith(MARK_PREFIX) for tag in image.tags or ())
+            made = image.made_at
+            if image.name == step.name and not is_marked and made is not None and made >= earliest:
+                message = f"image {image.id} of that name was made since; whether by this request cannot be told."
+                return Result(number=step.number, outcome=words.IN_DOUBT, message=message)
+        message = "not created: it was looked for again and is not there. report.retry_plan() plans it anew."
+        return Result(number=step.number, outcome=words.FAILED, message=message)
 
     def marker(self, step: Step) -> str:
         """Give the tag that only this step's image has."""

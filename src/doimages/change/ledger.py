@@ -33,11 +33,6 @@ class Ledger:
         return not self.intents and all(one.is_final for one in self.results.values())
 
     @property
-    def sent(self) -> list[Step]:
-        """The steps that were sent and have no outcome yet."""
-        return [step for step in self.plan.steps if step.number in self.intents]
-
-    @property
     def unsettled(self) -> list[Step]:
         """The steps that have no outcome that is final."""
         results = self.results
@@ -53,8 +48,9 @@ class Ledger:
         return step.number in self.results and self.results[step.number].outcome == outcome
 
     def is_open(self, step: Step) -> bool:
-        """Tell whether nothing is known of a step, neither a result nor a request."""
-        return step.number not in self.results and step.number not in self.intents
+        """Tell whether a step is still to be sent: it has no final result, and no request without an outcome."""
+        is_over = step.number in self.results and self.results[step.number].is_final
+        return not is_over and step.number not in self.intents
 
     def since(self, steps: Sequence[Step]) -> str:
         """Tell when the first of some steps was sent."""
@@ -65,6 +61,17 @@ class Ledger:
         self._journal.write("intent", steps=[step.number for step in steps])
         self._tries |= {step.number: self._tries.get(step.number, 0) + 1 for step in steps}
         self.intents = {step.number: now() for step in steps} | self.intents
+
+    def withdraw(self, steps: Sequence[Step]) -> None:
+        """Put on disk that steps were not sent after all: they were refused for now, or never left."""
+        for step in self.lost(steps):
+            del self.intents[step.number]
+            result = Result(number=step.number, outcome=words.NOT_STARTED)
+            self._journal.write("outcome", result=result.to_record())
+
+    def lost(self, steps: Sequence[Step]) -> list[Step]:
+        """Give those of some steps that were sent and have no outcome yet."""
+        return [step for step in steps if step.number in self.intents]
 
     def take(self, steps: Sequence[Step], reply: Reply) -> None:
         """Take the reply to a request for steps."""
@@ -91,8 +98,9 @@ class Ledger:
             if number in self.intents:
                 message = self._reasons.get(number, _UNTOLD)
                 self.results[number] = self._whole(step, Result(number=number, outcome=words.IN_DOUBT, message=message))
-            elif number not in self.results:
-                self.results[number] = Result(number=number, outcome=words.NOT_STARTED, message=stopped or "")
+            elif number not in self.results or not self.results[number].is_final:
+                told = self.results.get(number) or Result(number=number, outcome=words.NOT_STARTED)
+                self.results[number] = replace(told, message=told.message or stopped or "")
 
     def _whole(self, step: Step, result: Result) -> Result:
         """Add to a result what is known of its requests."""

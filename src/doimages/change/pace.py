@@ -24,8 +24,11 @@ class Pace:
         """Give the seconds until the next request may go out; raises StopError where too few are left of the hour."""
         quota = self._client.quota
         if quota is not None and quota.remaining < STOP_SHARE * quota.limit:
-            at = datetime.fromtimestamp(quota.reset, UTC)
-            raise StopError(f"{quota.remaining} requests are left of the rate limit: resume after {at:%H:%M} UTC")
+            try:
+                when = f"after {datetime.fromtimestamp(quota.reset, UTC):%H:%M} UTC"
+            except (ValueError, OverflowError, OSError):  # a header may say anything
+                when = "in an hour"
+            raise StopError(f"{quota.remaining} requests are left of the rate limit: resume {when}")
         pause = self._client.seconds_to_place()
         return max(pause, self._slow.seconds_to_place(self._clock())) if self._is_slow else pause
 

@@ -28,6 +28,7 @@ VERSION = 1
 # What a plan tells of, and does not do.
 _ABOUT = ("id", "made_at", "expires_at", "warnings", "notes", "own", "price")
 FRESH_FOR = timedelta(minutes=15)
+_CLOCK_SET_BACK = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -157,7 +158,9 @@ class Plan:
 
     def is_stale(self, now: datetime | None = None) -> bool:
         """Tell whether it is too old to be applied: 15 minutes."""
-        return (now or datetime.now(UTC)) >= datetime.fromisoformat(self.expires_at)
+        now = now or datetime.now(UTC)
+        made = datetime.fromisoformat(self.made_at)
+        return not made - _CLOCK_SET_BACK <= now < made + FRESH_FOR
 
     def refresh(self, client: "Client | None" = None) -> "Plan":
         """Plan the same again, from a fresh read of the images; sends what planning sends."""

@@ -25,10 +25,14 @@ def recheck(plan: Plan, step: Step, scene: Scene, *, is_sent: bool) -> Result | 
         # What was sent already, and is so now: that was us.
         is_ours = is_sent and (outcome == words.NO_CHANGE or (outcome == words.GONE and plan.rule.takes_away))
         return Result(number=step.number, outcome=words.DONE if is_ours else outcome, message=reason)
-    if image is None or is_sent:
+    if image is None:
         return None
     fields = step.fields if plan.operation == "update" else ()
-    other = [name for name in dict.fromkeys((*_SAME, *fields)) if image[name] != step.image[name]]
+    other = [
+        name
+        for name in dict.fromkeys((*_SAME, *fields))
+        if image[name] != step.image[name] and not (is_sent and name in fields and image[name] == step.fields[name])
+    ]
     if plan.rule.takes_away and set(image.tags or ()) != set(step.image.tags or ()):
         other.append("tags")  # somebody may have saved it: one that is due, say
     if not other:

@@ -100,11 +100,16 @@ class Report:
 
     def raise_for_failures(self) -> None:
         """Raise ApplyError unless all is as planned: where a row failed, is in doubt, changed, or was not started."""
-        bad = [one for one in self.results if one.outcome not in words.GOOD]
+        bad = [one for one in self.results if not self._is_good(one)]
         if bad:
             text = bad[0].message or bad[0].outcome
             more = f" The first: {text}" if text else ""
             raise ApplyError(f"plan {self.plan.id}: {self.summary}.{more}", report=self)
+
+    def _is_good(self, result: Result) -> bool:
+        """Tell whether what was wanted is so; of an image that is gone, only where it was to go."""
+        is_to_go = self.plan.rule.takes_away or self.plan.operation == "untag"
+        return result.outcome in words.GOOD and (result.outcome != words.GONE or is_to_go)
 
     @property
     def summary(self) -> str:
@@ -165,7 +170,7 @@ class Report:
         rows = [(outcome, str(number)) for outcome, number in self.counts.items()]
         rows += [("stopped", self.stopped)] if self.stopped else []
         titles = {step.number: step.title for step in self.plan.steps}
-        bad = [one for one in self.results if one.outcome not in words.GOOD]
+        bad = [one for one in self.results if not self._is_good(one)]
         rows += [(one.outcome, f"{titles[one.number]}: {one.message}") for one in bad[:_SHOWN]]
         rows += [("and", f"{len(bad) - _SHOWN} more: report.to_frame()")] if len(bad) > _SHOWN else []
         if not self.is_finished:

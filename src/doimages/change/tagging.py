@@ -70,8 +70,11 @@ class Tagging:
             for step in steps
         ]
 
+    async def conclude(self, client: Client, step: Step, since: str) -> Result:  # noqa: ARG002 - as the others
+        """Say what it means that resume has not found it."""
+        return self.absent(step)
+
     def absent(self, step: Step) -> Result:
         """Say what it means that it was not found."""
-        return Result(
-            number=step.number, outcome=words.FAILED, message=f"{step.title} has the tags it had. Nothing was changed."
-        )
+        message = f"{step.title} still shows the tags it had: no reply came, and the change was not seen."
+        return Result(number=step.number, outcome=words.FAILED, message=message)

@@ -32,6 +32,8 @@ class Wait:
 
     async def until_ended(self, step: Step, result: Result) -> Result:
         """Ask until a step that is running has ended; it is still running if an hour was not enough."""
+        if step.image is not None and result.action_id is None:
+            return replace(result, message=f"{result.message}; the API gave no id to ask for")
         began, pause = self.clock(), FIRST_SECONDS
         while not self.is_stopped():
             try:

@@ -39,7 +39,10 @@ class Way(Protocol):
         """Look whether steps that may have been sent were carried out; None for one that was not, as far as is seen."""
 
     def absent(self, step: Step) -> Result:
-        """Say what it means that a step was looked for and not found."""
+        """Say what it means that a step was looked for and not found; what is in doubt, resume looks for again."""
+
+    async def conclude(self, client: Client, step: Step, since: str) -> Result:
+        """Say what it means that a step was looked for by resume, and not found."""
 
 
 class Single:
@@ -64,6 +67,10 @@ class Single:
     async def find_one(self, client: Client, step: Step, since: str) -> Result | None:
         """Look for one that may have been carried out."""
         raise NotImplementedError
+
+    async def conclude(self, client: Client, step: Step, since: str) -> Result:  # noqa: ARG002 - as the others
+        """Say what it means that resume has not found it."""
+        return self.absent(step)
 
     def absent(self, step: Step) -> Result:
         """Say what it means that it was not found."""

@@ -5,7 +5,7 @@ makes something never is, for the API has no idempotency key (description.yml ca
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -24,6 +24,8 @@ from doimages.change.way import SKEW, Single, Way, id_of
 from doimages.errors import APIError, InvalidRequestError, NotFoundError
 
 _ALREADY_DELETED = "already deleted"
+# What comes back as it was sent; an unknown distribution is read as Unknown.
+_KEPT_AS_SENT = ("name", "description")
 
 
 class Deletion(Single):
@@ -73,7 +75,12 @@ class Update(Single):
         [step] = steps
         record = await client.update_image(id_of(step), **step.fields)
         after = {name: record.get(name, value) for name, value in step.fields.items()}
-        return [Result(number=step.number, outcome=words.DONE, after=after, reply=record)]
+        kept = [name for name in _KEPT_AS_SENT if name in after and after[name] != step.fields[name]]
+        result = Result(number=step.number, outcome=words.DONE, after=after, reply=record)
+        if kept:
+            message = f"the API answered, and kept the {kept[0]} {after[kept[0]]!r}"
+            result = replace(result, outcome=words.FAILED, message=message)
+        return [result]
 
     async def find_one(self, client: Client, step: Step, since: str) -> Result | None:  # noqa: ARG002 - as the others
         """Look for one that may have been carried out."""
@@ -109,12 +116,14 @@ class Act(Single):
             rows = (await client.image_actions(id_of(step))).rows.to_pylist()
         except NotFoundError:
             return Result(number=step.number, outcome=words.FAILED, message="the image is gone")
-        earliest = datetime.fromisoformat(since) - SKEW
+        sent = datetime.fromisoformat(since).replace(microsecond=0)
         region = step.fields.get("region")
         for row in sorted(rows, key=lambda row: int(row["id"]), reverse=True):
             began = to_time(row["started_at"])
-            is_ours = row["type"] == self.kind and (region is None or row["region_slug"] == region)
-            if is_ours and began is not None and began >= earliest:
+            is_alike = row["type"] == self.kind and (region is None or row["region_slug"] == region)
+            # One that failed before this was sent is why it was planned, and no answer to it.
+            is_older = began is not None and began < sent and row["status"] == "errored"
+            if is_alike and not is_older and began is not None and began >= sent - SKEW:
                 return of_action(step, row)
         image = await read_image(client, id_of(step))
         if image is not None and is_in_place(OPERATIONS[self.kind], image, dict(step.fields)):

@@ -91,6 +91,11 @@ class Confirmation:
         """Say what is wrong under the plan, and ask for the words again."""
         text = str(error) if isinstance(error, DOImagesError) else f"{type(error).__name__}: {error}"
         self._say(" ".join(text.split()))
+        if self._application is not None and not isinstance(error, DOImagesError):
+            # Not foreseen, and perhaps in the middle: the preview would say that nothing has been changed.
+            self._say(f"{' '.join(text.split())}. doimages.resume({self._plan.id!r}) tells what was done.")
+            self.box.children = (self.line,)
+            return
         self.words.value = ""
         self.box.children = (self.preview, self.words, self.apply, self.line)
         self._is_taken.release()
