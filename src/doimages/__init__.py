@@ -4,16 +4,12 @@
 no token. Start with :func:`read_do_images`, or with ``%load_ext doimages`` in a notebook.
 """
 
+import importlib
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doimages.accessor import register, register_on_import, unregister
 from doimages.api.connect import connect, sandbox
-from doimages.change.apply import resume
-from doimages.change.plan import Plan
-from doimages.change.plans import load_plan
-from doimages.change.report import Report
-from doimages.changes import create_custom
 from doimages.errors import (
     APIError,
     ApplyError,
@@ -38,7 +34,23 @@ from doimages.errors import (
 from doimages.reader import aread_do_images, read_do_images
 from doimages.settings import options
 
+if TYPE_CHECKING:
+    from doimages.change.apply import resume
+    from doimages.change.plan import Plan
+    from doimages.change.plans import load_plan
+    from doimages.change.report import Report
+    from doimages.changes import create_custom
+
 __version__ = version("doimages")
+
+# What changes are made with is brought in when it is asked for: most who import this only read.
+_LATER = {
+    "Plan": "doimages.change.plan",
+    "Report": "doimages.change.report",
+    "create_custom": "doimages.changes",
+    "load_plan": "doimages.change.plans",
+    "resume": "doimages.change.apply",
+}
 
 __all__ = [
     "APIError",
@@ -75,6 +87,16 @@ __all__ = [
     "unload_ipython_extension",
     "unregister",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, getattr(importlib.import_module(_LATER[name]), name))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -8,18 +8,17 @@ import pandas as pd
 
 from doimages.api.connect import shared_client
 from doimages.api.ids import check_tag, image_number
-from doimages.change.fields import Value, check_fields, check_import, computed
-from doimages.change.grouping import Per
-from doimages.change.guards import InUse, make_guards
-from doimages.change.operations import OperationName
-from doimages.change.plan import Plan
-from doimages.change.planning import Asked, Fields, Wish, plan_changes, plan_create
-from doimages.change.retention import plan_due, plan_quarantine, plan_retention
 from doimages.errors import UsageError
 from doimages.table.read import refuse_elsewhere
 
 if TYPE_CHECKING:
     from doimages.api.client import Client
+    from doimages.change.fields import Value
+    from doimages.change.grouping import Per
+    from doimages.change.guards import InUse
+    from doimages.change.operations import OperationName
+    from doimages.change.plan import Plan
+    from doimages.change.planning import Fields
 
 # What a frame may say that a guard looks at; where the server says otherwise, the plan warns.
 _TOLD = ("name", "type", "public")
@@ -38,7 +37,7 @@ class GuardArguments(TypedDict, total=False):
     max_percent: float | None
     min_age: Any
     pending: bool
-    in_use: InUse
+    in_use: "InUse"
 
 
 class ImageChanges:
@@ -52,7 +51,7 @@ class ImageChanges:
 
     _frame: pd.DataFrame
 
-    def delete(self, *, due: bool = False, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> Plan:
+    def delete(self, *, due: bool = False, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> "Plan":
         """Plan the delete of snapshots and custom images; with ``due``, of those alone whose quarantine is over.
 
         >>> import doimages
@@ -62,49 +61,50 @@ class ImageChanges:
         'delete 3 images'
         """
         if due:
+            from doimages.change.guards import make_guards
+            from doimages.change.retention import plan_due
+
             return plan_due(self._write_ids(), make_guards(**guards), client_of(self._frame, client))
         return self._plan("delete", {}, client, guards)
 
     def update(
         self,
         *,
-        name: Value | None = None,
-        description: Value | None = None,
-        distribution: Value | None = None,
+        name: "Value | None" = None,
+        description: "Value | None" = None,
+        distribution: "Value | None" = None,
         client: "Client | None" = None,
         **guards: Unpack[GuardArguments],
-    ) -> Plan:
+    ) -> "Plan":
         """Plan new names, and for custom images descriptions and distributions.
 
         Each is a text for all images, or a function of the image as it is: ``name=lambda image: f"old-{image.name}"``.
         """
         values = {"name": name, "description": description, "distribution": distribution}
+        from doimages.change.fields import computed
+
         return self._plan("update", computed(values), client, guards)
 
-    def convert(self, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> Plan:
+    def convert(self, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> "Plan":
         """Plan to make backups into snapshots, which stay, and are billed by size."""
         return self._plan("convert", {}, client, guards)
 
-    def transfer(self, region: str, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> Plan:
+    def transfer(self, region: str, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> "Plan":
         """Plan to copy images to one more region, by its slug; they cannot be taken out of it again."""
         return self.ensure_regions([region], client=client, **guards)
 
     def ensure_regions(
         self, regions: Iterable[str], *, client: "Client | None" = None, **guards: Unpack[GuardArguments]
-    ) -> Plan:
+    ) -> "Plan":
         """Plan the transfers that images lack to be in all of the regions, one step an image and region."""
         wanted = _slugs(regions)
-        asked = [
-            Asked(image_id=image_id, fields={"region": region}) for image_id in self._write_ids() for region in wanted
-        ]
-        wish = Wish(operation="transfer", guards=make_guards(**guards), told=self._told())
-        return plan_changes(wish, asked, client_of(self._frame, client))
+        return self._plan("transfer", [{"region": region} for region in wanted], client, guards)
 
-    def tag(self, tag: str, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> Plan:
+    def tag(self, tag: str, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> "Plan":
         """Plan to tag images; the tag is made if there is none of its name."""
         return self._plan("tag", {"tag": check_tag(tag)}, client, guards)
 
-    def untag(self, tag: str, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> Plan:
+    def untag(self, tag: str, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> "Plan":
         """Plan to take a tag off images."""
         return self._plan("untag", {"tag": check_tag(tag)}, client, guards)
 
@@ -115,11 +115,13 @@ class ImageChanges:
         team: str | None = None,
         client: "Client | None" = None,
         **guards: Unpack[GuardArguments],
-    ) -> Plan:
+    ) -> "Plan":
         """Plan to offer snapshots to another account, by e-mail address or team uuid: they leave this one for good."""
         if (email is None) == (team is None):
             raise UsageError("transfer_account needs either email or team. Nothing was sent.")
         fields = {"email": email} if email is not None else {"uuid": team}
+        from doimages.change.fields import check_fields
+
         check_fields(fields, "the other account")
         if email is not None and not _EMAIL.fullmatch(email):
             raise UsageError(f"email is {email!r}, which is no address such as 'ops@example.com'. Nothing was sent.")
@@ -132,15 +134,18 @@ class ImageChanges:
         *,
         keep_last: int | None = None,
         younger_than: Any = None,
-        per: Per | None = None,
+        per: "Per | None" = None,
         client: "Client | None" = None,
         **guards: Unpack[GuardArguments],
-    ) -> Plan:
+    ) -> "Plan":
         """Plan the delete of what is neither among the ``keep_last`` newest nor ``younger_than`` ("30d").
 
         ``per`` groups the images of the frame, by ``"name_prefix"`` (the name without the date at its end), ``"tag"``
         or ``"distribution"``; without it they are one group. An image is kept if one of its groups keeps it.
         """
+        from doimages.change.guards import make_guards
+        from doimages.change.retention import plan_retention
+
         return plan_retention(
             self._write_ids(),
             make_guards(**guards),
@@ -150,12 +155,26 @@ class ImageChanges:
             per=per,
         )
 
-    def quarantine(self, days: int = 7, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> Plan:
+    def quarantine(self, days: int = 7, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> "Plan":
         """Plan the tag ``doimages-delete-after:DATE``: from that day on ``delete(due=True)`` takes the image."""
+        from doimages.change.guards import make_guards
+        from doimages.change.retention import plan_quarantine
+
         return plan_quarantine(self._write_ids(), make_guards(**guards), client_of(self._frame, client), days)
 
-    def _plan(self, operation: OperationName, fields: Fields, client: "Client | None", guards: GuardArguments) -> Plan:
-        asked = [Asked(image_id=image_id, fields=fields) for image_id in self._write_ids()]
+    def _plan(
+        self,
+        operation: "OperationName",
+        fields: "Fields | list[dict[str, Any]]",
+        client: "Client | None",
+        guards: GuardArguments,
+    ) -> "Plan":
+        """Plan an operation; a list of fields is one step each of each image."""
+        from doimages.change.guards import make_guards
+        from doimages.change.planning import Asked, Wish, plan_changes
+
+        each = fields if isinstance(fields, list) else [fields]
+        asked = [Asked(image_id=image_id, fields=one) for image_id in self._write_ids() for one in each]
         wish = Wish(operation=operation, guards=make_guards(**guards), told=self._told())
         return plan_changes(wish, asked, client_of(self._frame, client))
 
@@ -186,7 +205,7 @@ def create_custom(
     tags: Iterable[str] | None = None,
     max_count: int | None = None,
     client: "Client | None" = None,
-) -> Plan:
+) -> "Plan":
     """Plan the import of a custom image from a URL.
 
     Sends GET /v2/account and GET /v2/regions, and nothing to the URL: DigitalOcean fetches it, once the plan is
@@ -235,6 +254,10 @@ def create_custom(
     """
     row: dict[str, Any] = {"name": name, "url": url, "region": region}
     row |= {"distribution": distribution, "description": description, "tags": tags}
+    from doimages.change.fields import check_import
+    from doimages.change.guards import make_guards
+    from doimages.change.planning import plan_create
+
     guards = make_guards(max_count=max_count)
     return plan_create([check_import(row)], guards, client or shared_client())
 

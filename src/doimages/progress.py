@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 SILENT_SECONDS = 1.0
@@ -43,9 +43,11 @@ def show(mode: str, clock: Callable[[], float] = time.monotonic, label: str = "i
     try:
         yield tick
     finally:
-        for bar in bars:
-            bar.total = None  # tqdm's widget takes an end before the total for a failure, and stays there in red
-            bar.close()
+        # Where a bar was drawn there may be nothing any more; what it was about is not to be lost with it.
+        with suppress(Exception):
+            for bar in bars:
+                bar.total = None  # tqdm's widget takes an end before the total for a failure, and stays there in red
+                bar.close()
 
 
 def _bar(mode: str, label: str) -> Any:

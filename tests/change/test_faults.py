@@ -85,7 +85,7 @@ def test_401_while_applying(desk):
     report = desk.apply(plan)
 
     assert report.counts == {"done": 5, "not started": 25}
-    assert re.search(rf"^DELETE \S+: DigitalOcean answered 401 .* Check the token: ", report.stopped)
+    assert re.search(r"^DELETE \S+: DigitalOcean answered 401 .* Check the token: ", report.stopped)
     assert UNCHANGED not in report.stopped
     desk.wire.troubles.clear()
     assert desk.resume(plan).counts == {"done": 30}
@@ -543,7 +543,7 @@ def test_stale(desk, monkeypatch, minutes, said):
     with pytest.raises(UsageError) as got:
         desk.apply(old)
 
-    assert str(got.value) == f"plan {old.id} was made {said} ago: plan.refresh() reads anew. Nothing was sent."
+    assert str(got.value) == f"plan {old.id} was made {said} ago; plan.refresh() reads anew. Nothing was sent."
     assert desk.sent == []
     assert desk.apply(old.refresh(desk.client)).counts == {"done": 5}
 

@@ -15,7 +15,7 @@ from scripted import CANARY
 
 import doimages
 from doimages.change import application, carrying, journal, outcome
-from doimages.change.journal import folder
+from doimages.change.folder import folder
 from doimages.errors import UsageError
 from doimages.sandbox_api.faults import WRITES, Fault
 from doimages.sandbox_api.server import Server

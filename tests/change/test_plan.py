@@ -75,7 +75,7 @@ def test_stale_plan(account, plan, minutes, age):
 
     assert old.is_stale()
     refused(
-        account, old, rf"plan {old.id} was made {age}.* ago: plan\.refresh\(\).*Nothing was sent", client=account.here
+        account, old, rf"plan {old.id} was made {age}.* ago; plan\.refresh\(\).*Nothing was sent", client=account.here
     )
 
 

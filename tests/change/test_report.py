@@ -9,7 +9,7 @@ from scripted import image
 import doimages
 from doimages.change import outcome as words
 from doimages.change import waiting
-from doimages.change.journal import folder
+from doimages.change.folder import folder
 from doimages.change.outcome import OUTCOMES, Result
 from doimages.change.report import Report
 from doimages.errors import ApplyError, UsageError

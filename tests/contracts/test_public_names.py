@@ -14,17 +14,17 @@ from doimages.reader import ReadArguments
 from doimages.settings import Options
 
 TESTS = pathlib.Path(__file__).parents[1]
-FUNCTIONS = ["aread_do_images", "connect", "load_ipython_extension", "read_do_images", "register"]
-FUNCTIONS += ["sandbox", "unload_ipython_extension", "unregister"]
+FUNCTIONS = ["aread_do_images", "connect", "create_custom", "load_ipython_extension", "load_plan", "read_do_images"]
+FUNCTIONS += ["register", "resume", "sandbox", "unload_ipython_extension", "unregister"]
 ERRORS = [name for name in doimages.__all__ if name.endswith("Error")]
 # What a public name gives, though it has no public name itself.
 GIVEN = [Client, ImagesAccessor, Options, Sandbox]
 
 
 def test_names():
-    """The public names are these: functions, errors and the options."""
-    assert sorted(doimages.__all__) == sorted([*FUNCTIONS, *ERRORS, "options"])
-    assert len(ERRORS) == 17
+    """The public names are these: functions, errors, plans, reports and the options."""
+    assert sorted(doimages.__all__) == sorted([*FUNCTIONS, *ERRORS, "Plan", "Report", "options"])
+    assert len(ERRORS) == 19
 
 
 def test_sorted():
@@ -49,7 +49,7 @@ def test_no_other_names():
         if not name.startswith("_") and not inspect.ismodule(item) and name not in doimages.__all__
     }
 
-    assert others == {"Any", "version", "register_on_import"}
+    assert others == {"Any", "TYPE_CHECKING", "version", "register_on_import"}
 
 
 def test_version():

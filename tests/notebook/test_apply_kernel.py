@@ -7,7 +7,7 @@ import time
 import pytest
 
 from doimages.change.application import LANES
-from doimages.change.journal import folder
+from doimages.change.folder import folder
 from doimages.sandbox_api.faults import Fault
 from doimages.sandbox_api.state import is_own
 

@@ -6,6 +6,8 @@ import pytest
 from desk import Desk
 
 import doimages
+from doimages.change.apply import apply_plan
+from doimages.notebook import confirm
 from doimages.notebook.confirm import Confirmation
 from doimages.sandbox_api.faults import Fault
 
@@ -197,6 +199,56 @@ def test_stop_pressed_twice_ends_it_at_once(plan, desk):
     assert len(report.in_doubt) > 0
     assert f"doimages.resume(&#x27;{plan.id}&#x27;)" in screen.shown
     assert len(writes(desk)) == len(set(writes(desk)))
+
+
+def test_a_line_that_cannot_be_shown_ends_nothing(plan, desk, monkeypatch):
+    """The front end may be gone while the plan is applied: it goes on, and the report is kept."""
+    screen = Screen(plan)
+    has_failed = threading.Event()
+
+    def fail(_):
+        has_failed.set()
+        raise RuntimeError("comm is closed")
+
+    def go():
+        monkeypatch.setattr(screen.widget, "_tell", fail)
+        assert has_failed.wait(60)
+
+    desk.state.faults.append(Fault("drift", method="DELETE", change=go))
+    screen.type(plan.confirmation)
+    screen.click(screen.widget.apply)
+    screen.settle()
+    assert has_failed.is_set()
+    (report,) = screen.reports
+    assert report.counts == {"done": len(plan)}
+    assert report._repr_html_() in screen.shown
+
+
+def test_after_an_error_in_the_middle_it_is_never_said_that_nothing_was_changed(plan, desk, monkeypatch):
+    """Neither while it is applied, nor after an error nobody foresaw: resume is named, the words not asked for."""
+    screen = Screen(plan)
+    assert "Nothing has been changed" in screen.shown
+    meanwhile = []
+
+    def fail(*arguments, **options):
+        apply_plan(*arguments, **options)
+        meanwhile.append(screen.shown)
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(confirm, "apply_plan", fail)
+    screen.type(plan.confirmation)
+    screen.click(screen.widget.apply)
+    screen.settle()
+    assert len(writes(desk)) == len(plan)
+    for shown in (*meanwhile, screen.shown):
+        assert "Nothing has been changed" not in shown
+    assert len(meanwhile) == 1
+    assert "RuntimeError: unforeseen" in screen.shown
+    assert f"doimages.resume(&#x27;{plan.id}&#x27;)" in screen.shown
+    assert not screen.asks
+    screen.press_enter()
+    screen.settle()
+    assert len(meanwhile) == 1
 
 
 def test_a_plan_shows_as_text_html_and_widget(plan):

@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 import doimages
-from doimages.change.journal import folder
+from doimages.change.folder import folder
 from doimages.change.plan import Plan
 from doimages.change.report import Report
 from doimages.errors import NotConfirmedError, UsageError

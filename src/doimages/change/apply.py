@@ -14,7 +14,8 @@ from doimages import progress as bars
 from doimages.api.portal import portal
 from doimages.change import plans
 from doimages.change.application import Application
-from doimages.change.journal import History, Journal, JournalError, find_history, folder, read_history, unfinished
+from doimages.change.folder import folder
+from doimages.change.journal import History, Journal, JournalError, find_history, read_history, unfinished
 from doimages.change.outcome import NOT_STARTED, RUNNING, Result
 from doimages.change.period import describe
 from doimages.change.plan import Plan
@@ -54,9 +55,10 @@ def apply_plan(
     _refuse_begun(begun)
     _check_words(plan, confirm)
     if plan.is_stale():
-        age = describe((datetime.now(UTC) - datetime.fromisoformat(plan.made_at)).total_seconds())
+        seconds = (datetime.now(UTC) - datetime.fromisoformat(plan.made_at)).total_seconds()
+        age = f"was made {describe(seconds)} ago" if seconds > 0 else "is of the future: the clock was set back"
         how = "call what made it again" if plan.notes else "plan.refresh() reads anew"
-        raise UsageError(f"plan {plan.id} was made {age} ago: {how}. Nothing was sent.")
+        raise UsageError(f"plan {plan.id} {age}; {how}. Nothing was sent.")
     waits = _check_wait(plan, wait)
     journal = Journal(plan.id)
     try:

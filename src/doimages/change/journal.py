@@ -14,18 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from platformdirs import user_state_path
 
+from doimages.change.folder import folder
 from doimages.change.outcome import IN_DOUBT, Result, summarize
 from doimages.change.plan import Plan
 from doimages.errors import UsageError
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-
-
-def folder() -> Path:
-    """Give the folder of the journals; it need not be there."""
-    return user_state_path("doimages") / "journal"
 
 
 @dataclass(slots=True)

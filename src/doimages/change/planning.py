@@ -10,10 +10,11 @@ from doimages.api.portal import portal
 from doimages.change import plans
 from doimages.change.address import warnings_about as warnings_of_address
 from doimages.change.fields import Computed, check_fields, check_regions
+from doimages.change.folder import folder
 from doimages.change.grouping import name_prefix
 from doimages.change.guards import Guards, check_count, check_image, warnings_about
 from doimages.change.image import Image
-from doimages.change.journal import folder, read_history
+from doimages.change.journal import read_history
 from doimages.change.operations import OPERATIONS, OperationName
 from doimages.change.plan import Plan, make_plan
 from doimages.change.scene import Scene, look, read_account

@@ -8,7 +8,6 @@ from typing import Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 
-from doimages.change.plans import words_by_id
 from doimages.notebook.candidates import Candidates, on_line
 from doimages.notebook.holdings import Holdings, Texts
 from doimages.notebook.statement_candidates import in_statement
@@ -60,7 +59,7 @@ def register(shell: InteractiveShell, last: str) -> None:
             return {"completions": []}
         try:
             names, result = _visible(shell), shell.user_ns.get(last)
-            holdings = Holdings(names, result, views=_views(), plans=words_by_id(), texts=texts)
+            holdings = Holdings(names, result, views=_views(), plans=_plans(), texts=texts)
             found = complete(context.full_text, context.cursor_line, context.cursor_position, holdings)
         except Exception:  # noqa: BLE001 - a key that is pressed must never show a traceback
             return {"completions": []}
@@ -82,6 +81,12 @@ def unregister(shell: InteractiveShell) -> None:
     """Take the matcher away again."""
     kept = [one for one in shell.Completer.custom_matchers if getattr(one, "matcher_identifier", None) != IDENTIFIER]
     shell.Completer.custom_matchers[:] = kept
+
+
+def _plans() -> Mapping[str, str]:
+    """Give the words of this session's plans by their ids; none before one was made."""
+    plans = sys.modules.get("doimages.change.plans")
+    return {} if plans is None else plans.words_by_id()
 
 
 def _views() -> Iterable[str]:

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from doimages.api.connect import describe_account, embedded, known_client
 from doimages.api.credentials import doctl_contexts
-from doimages.change.apply import tell_unfinished
-from doimages.change.plans import recall
-from doimages.change.report import Report
+from doimages.change.folder import has_journals
 from doimages.errors import NotConfirmedError
 from doimages.notebook.arguments import Errand, Listing, quoted
 from doimages.notebook.display import WideFrame
@@ -20,6 +18,9 @@ from doimages.schema import IMAGES
 from doimages.settings import SETTINGS, options
 from doimages.sheet import Sheet
 from doimages.table.frame import default_dtype
+
+if TYPE_CHECKING:
+    from doimages.change.report import Report
 
 _MOST_UNFINISHED = 3
 
@@ -44,8 +45,10 @@ def dry_run(listing: Listing, arguments: ReadArguments) -> Sheet:
     return Sheet("Dry run: nothing was sent. It would be:", (("to", address), ("token from", token), *lines))
 
 
-def apply(listing: Listing) -> Report:
+def apply(listing: Listing) -> "Report":
     """Apply the plan that a line names; sends what :meth:`Plan.apply` does, and says the same in the magic's words."""
+    from doimages.change.plans import recall
+
     plan = recall(listing.apply or None)
     try:
         return plan.apply(confirm=listing.confirm, progress=listing.progress)
@@ -59,6 +62,10 @@ def apply(listing: Listing) -> Report:
 
 def unfinished() -> list[str]:
     """Say which plans were begun on this machine and not brought to an end, a line each, and no more than a few."""
+    if not has_journals():
+        return []
+    from doimages.change.apply import tell_unfinished  # with what changes are made with: loading has no time for it
+
     lines = tell_unfinished()
     more = len(lines) - _MOST_UNFINISHED
     return [*lines[:_MOST_UNFINISHED], *([f"unfinished: and {more} more"] if more > 0 else [])]

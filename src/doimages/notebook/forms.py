@@ -2,22 +2,23 @@
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
 
-from doimages.change.plan import Plan
+if TYPE_CHECKING:
+    from doimages.change.plan import Plan
 
 
-def to_form(made: pd.DataFrame | Plan, form: str | None) -> Any:
+def to_form(made: "pd.DataFrame | Plan", form: str | None) -> Any:
     """Give a frame read with the pyarrow backend, or a plan, in another form; None leaves it as it is.
 
     A table keeps the provenance as JSON in its metadata, under ``do_images``; records have times as the API does.
     """
     if form is None or form == "plan":
         return made
-    frame = made.to_frame() if isinstance(made, Plan) else made
+    frame = made if isinstance(made, pd.DataFrame) else made.to_frame()
     if form == "frame":
         return frame
     rows = pa.Table.from_pandas(frame, preserve_index=False)

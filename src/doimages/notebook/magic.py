@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
@@ -11,7 +11,6 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import TraitType
 
 from doimages import reads
-from doimages.change.plan import Plan
 from doimages.errors import DOImagesError, UsageError
 from doimages.notebook.arguments import Listing, is_traceback_wanted, parse
 from doimages.notebook.completer import register, unregister
@@ -23,10 +22,16 @@ from doimages.notebook.values import values
 from doimages.reader import prepare
 from doimages.settings import SETTINGS, options
 
+if TYPE_CHECKING:
+    from doimages.change.plan import Plan
+
+
 LAST = "_doimages"
 PARTIAL = "_doimages_partial"
 MAGIC = "doimages"
 CLASS = "DoImagesMagic"
+# By its name: loading has no time for what changes are made with.
+_PLAN = ("doimages.change.plan", "Plan")
 
 
 class Option(TraitType[Any, Any]):
@@ -119,7 +124,7 @@ class DoImagesMagic(Magics):
         if asked.save is not None:
             read.save(asked.save)
         made = read.run()
-        if not isinstance(made, Plan):
+        if not read.is_plan:
             self._last = made.attrs.get("do_images")
         result = to_form(made, asked.as_)
         is_wide = read.is_told and asked.as_ in {None, "frame"}
@@ -145,7 +150,7 @@ class DoImagesMagic(Magics):
         """Take the last result: of a line, or of a button under a plan."""
         self._namespace[LAST] = result
 
-    def show_plan(self, plan: Plan) -> dict[str, Any] | None:
+    def show_plan(self, plan: "Plan") -> dict[str, Any] | None:
         """Give a plan with a text box and a button under it; None where there is nothing to confirm, or no kernel."""
         if not plan.steps or getattr(self.shell, "kernel", None) is None:
             return None
@@ -165,7 +170,7 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(magic)
     shell.input_transformers_cleanup.append(fill_empty_body)
     register(shell, LAST)
-    _mimebundles(shell).for_type(Plan, magic.show_plan)
+    _mimebundles(shell).for_type_by_name(*_PLAN, magic.show_plan)
     reads.keep_partial = magic.keep_partial
     with suppress(Exception):  # what is wrong with a file of old must not keep anybody from loading
         for line in unfinished():
@@ -182,7 +187,7 @@ def unload(shell: InteractiveShell) -> None:
     shell.configurables.remove(magic)
     shell.input_transformers_cleanup.remove(fill_empty_body)
     unregister(shell)
-    _mimebundles(shell).pop(Plan, None)
+    _mimebundles(shell).pop(".".join(_PLAN), None)
     reads.keep_partial = None
     for name, value in magic.configured.items():
         if getattr(options, name) == value:
