@@ -81,7 +81,7 @@ REFUSED = rows([
     (TAKING, {"tags": ["protected:by-me"]}, "its tag 'protected:by-me' protects it"),
     (["delete"], {"created_at": None}, "the API does not say when it was made: min_age='0h' allows it"),
     (["delete"], {"created_at": "long ago"}, "the API does not say when it was made"),
-    (["delete"], {"created_at": ago(minutes=58)}, "it is younger than min_age, 1 h"),
+    (["delete"], {"created_at": ago(minutes=20)}, "it is younger than min_age, 1 h"),
     (["delete"], {"created_at": ago(hours=-5)}, "it is younger than min_age, 1 h"),
 ])  # fmt: skip
 

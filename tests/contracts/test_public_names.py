@@ -128,16 +128,9 @@ def test_accessor():
     """The accessor has these names."""
     names = {name for name in dir(ImagesAccessor) if not name.startswith("_")}
 
-    assert names == {
-        "explode",
-        "has_region",
-        "has_tag",
-        "ids",
-        "is_stale",
-        "monthly_cost",
-        "provenance",
-        "refresh",
-    }
+    reads = {"explode", "has_region", "has_tag", "ids", "is_stale", "latest", "monthly_cost", "provenance", "refresh"}
+    plans = {"convert", "delete", "ensure_regions", "quarantine", "retain", "tag", "transfer", "transfer_account"}
+    assert names == reads | plans | {"untag", "update"}
 
 
 def documented():

@@ -220,7 +220,7 @@ def test_a_broken_state_folder_does_not_keep_anybody_from_loading(notebook, desk
 
 def test_whatever_goes_wrong_in_telling_loading_works(notebook, monkeypatch):
     """It is quiet then, and the magic is there."""
-    monkeypatch.setattr("doimages.notebook.errands.tell_unfinished", lambda: 1 / 0)
+    monkeypatch.setattr("doimages.notebook.errands.has_journals", lambda: 1 / 0)
     notebook.run("%reload_ext doimages")
     assert (notebook.out, notebook.err) == ("", "")
     assert notebook.run("%doimages schema id").index[0] == "id"

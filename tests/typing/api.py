@@ -93,6 +93,28 @@ def extension(shell: object) -> None:
     doimages.unload_ipython_extension(shell)
 
 
+def change(frame: pd.DataFrame, client: Client) -> None:
+    images = ImagesAccessor(frame)
+    plan = images.delete(max_count=100, min_age="2h", in_use="refuse", client=client)
+    assert_type(plan, doimages.Plan)
+    images.update(name=lambda image: f"old-{image.name}", description="spare")
+    images.retain(keep_last=3, younger_than="30d", per="name_prefix")
+    images.delete(in_use="perhaps")  # type: ignore[arg-type]
+    images.retain(per="size")  # type: ignore[arg-type]
+    images.update(size=3)  # type: ignore[call-arg]
+    doimages.create_custom(name="base", url="https://images.example.com/base.qcow2", region="nyc3", tags=["q"])
+    report = doimages.load_plan("plan.json").apply(confirm="delete 12 images", wait=True)
+    assert_type(report, doimages.Report)
+    assert_type(report.to_frame(), pd.DataFrame)
+    assert_type(doimages.resume(plan.id, client=client), doimages.Report)
+    try:
+        report.raise_for_failures()
+    except doimages.ApplyError as error:
+        assert_type(error.report, Any)
+    except doimages.NotConfirmedError as error:
+        assert_type(error.plan, Any)
+
+
 def fail() -> str | int | float | bool | list[str] | None:  # noqa: C901, PLR0911 - one branch an error
     try:
         doimages.read_do_images()
