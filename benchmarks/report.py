@@ -273,5 +273,7 @@ def write_report(results: dict) -> str:
     lines += ["", *details, *write_change_details(results.get("changes", {})), ""]
     machine = f"Python {run['python']}, {run['cores']} cores, load before the run {run['load_before']}"
     lines.append(f"{run['date']}, {machine}, {versions}; {run['run_seconds']} s in all.")
+    for group, date in sorted(run.get("later", {}).items()):
+        lines.append(f"Measured later and by itself: {group}, {date}.")
     lines.append("How: `make bench`; what is measured: `benchmarks/README.md`; raw figures: `benchmarks/results.json`.")
     return "\n".join(lines) + "\n"

@@ -86,6 +86,27 @@ def describe_run(seconds: float, load_before: float, *, is_quick: bool) -> dict:
     }
 
 
+def put_beside(earlier: dict, results: dict) -> dict:
+    """Return the figures of an earlier run with those groups in them that were measured now, by themselves."""
+    run = results.pop("run")
+    later = earlier["run"].get("later", {}) | dict.fromkeys(results, run["date"])
+    return earlier | results | {"run": earlier["run"] | {"later": later}}
+
+
+def put_down(results: dict, asked: argparse.Namespace) -> str:
+    """Write the figures and the page where that is asked for, and return the page."""
+    path = Path(__file__).with_name("results.json")
+    is_whole = set(asked.cells) == set(GROUPS)
+    if asked.write and not is_whole:
+        results = put_beside(json.loads(path.read_text(encoding="utf-8")), results)
+    markdown = report.write_report(results)
+    if asked.write:
+        asked.write.write_text(markdown, encoding="utf-8")
+    if (is_whole or asked.write) and not asked.quick:
+        path.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return markdown
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about two minutes: fewer calls, no slow peers, no memory")
@@ -113,13 +134,7 @@ def main() -> None:
     if "imports" in groups:
         results["imports"] = measure_imports(2 if asked.quick else 7)
     results["run"] = describe_run(time.perf_counter() - started, load_before, is_quick=asked.quick)
-    markdown = report.write_report(results)
-    print("\n" + markdown)
-    if asked.write:
-        asked.write.write_text(markdown, encoding="utf-8")
-    if set(groups) == set(GROUPS) and not asked.quick:
-        kept = json.dumps(results, indent=1, sort_keys=True)
-        Path(__file__).with_name("results.json").write_text(kept + "\n", encoding="utf-8")
+    print("\n" + put_down(results, asked))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 import gc
 import json
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -237,7 +239,9 @@ def measure_pairs(url: str, ca_file: str, repeats: int) -> dict:
 def run_alone(script: str, *arguments: str) -> dict:
     """Run a script that needs no server in a fresh process, and return what it prints."""
     command = [sys.executable, Path(__file__).with_name(script), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as folder:  # loading tells of unfinished plans, which belong to somebody
+        environment = os.environ | {"XDG_STATE_HOME": folder}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     return {"error": measure.last_line(done.stderr)} if done.returncode else json.loads(done.stdout)
 
 

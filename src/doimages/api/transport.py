@@ -6,8 +6,8 @@ import os
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import nullcontext
 from urllib.parse import SplitResult, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -35,6 +35,7 @@ STREAMS = 100
 MOST_BYTES = 32 * 1024 * 1024
 USER_AGENT = "doimages"
 
+_FREE = nullcontext()
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -120,7 +121,8 @@ class Transport:
         while True:
             try:
                 # The place is booked with a lane in hand: waiting for one after it would send later than booked.
-                async with self._lane(asks=before is not None):
+                # Those that ask may read for it: they leave lanes for that, or all would wait for ever.
+                async with _FREE if before is None else self._asking, self._lanes:
                     if before is not None:
                         await before(may_be_done)
                     await self._wait_for_place()
@@ -151,12 +153,6 @@ class Transport:
                 self._budget.earn()
                 return reply
             await self._sleep(wait)
-
-    @asynccontextmanager
-    async def _lane(self, *, asks: bool) -> AsyncIterator[None]:
-        """Hold a lane. Those that ask first may read for it: they leave lanes for that, or all would wait for ever."""
-        async with self._asking if asks else nullcontext(), self._lanes:
-            yield
 
     def seconds_to_place(self) -> float:
         """Tell how long a request would wait for its place in the window; none is booked."""
