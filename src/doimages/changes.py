@@ -80,9 +80,9 @@ class ImageChanges:
 
         Each is a text for all images, or a function of the image as it is: ``name=lambda image: f"old-{image.name}"``.
         """
-        values = {"name": name, "description": description, "distribution": distribution}
         from doimages.change.fields import computed
 
+        values = {"name": name, "description": description, "distribution": distribution}
         return self._plan("update", computed(values), client, guards)
 
     def convert(self, *, client: "Client | None" = None, **guards: Unpack[GuardArguments]) -> "Plan":
@@ -256,10 +256,10 @@ def create_custom(
     row |= {"distribution": distribution, "description": description, "tags": tags}
     from doimages.change.fields import check_import
     from doimages.change.guards import make_guards
-    from doimages.change.planning import plan_create
+    from doimages.change.planning import Wish, plan_create
 
-    guards = make_guards(max_count=max_count)
-    return plan_create([check_import(row)], guards, client or shared_client())
+    wish = Wish(operation="create", guards=make_guards(max_count=max_count))
+    return plan_create(wish, [check_import(row)], client or shared_client())
 
 
 def _slugs(regions: Any) -> list[str]:

@@ -69,10 +69,12 @@ class Planned:
         except DOImagesError as error:
             error.add("No plan was made. Nothing was changed.")
             raise
-        action, guards, returning = self.change.action, make_guards(), returning_text(self.change)
-        if action == "create":
-            checked = [check_import(_fields_of(row)) for row in rows]
-            return await aplan_create(checked, guards, client, waits=self.change.is_awaited, returning=returning)
+        change = self.change
+        wish = Wish(
+            operation=change.action, guards=make_guards(), waits=change.is_awaited, returning=returning_text(change)
+        )
+        if change.action == "create":
+            return await aplan_create(wish, [check_import(_fields_of(row)) for row in rows], client)
         asked = []
         for row in rows:
             fields = _fields_of(row)
@@ -83,7 +85,6 @@ class Planned:
                     f"{missing[0]} of image {image_id} would be NULL, which cannot be sent. Nothing was changed."
                 )
             asked.append(Asked(image_id=image_id, fields=check_fields(fields, f"image {image_id}")))
-        wish = Wish(operation=action, guards=guards, waits=self.change.is_awaited, returning=returning)
         return await aplan_changes(wish, asked, client)
 
 

@@ -8,6 +8,8 @@ import errno
 import json
 import os
 import re
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -968,3 +970,27 @@ def test_no_token_anywhere(desk, tmp_path):
     assert not [
         text for text in [*texts, (tmp_path / "plan.json").read_text()] if CANARY in text or CANARY[10:] in text
     ]
+
+
+RELOADED = """
+import importlib, sys
+import doimages
+
+with doimages.sandbox(images=40) as box:
+    frame = doimages.read_do_images(type="snapshot", max_results=3, client=box.client)
+    plan = frame.do_images.tag("old", client=box.client)
+    for name in [name for name in sys.modules if name.startswith("doimages.change")]:
+        importlib.reload(sys.modules[name])
+    report = plan.apply(confirm=plan.confirmation, client=box.client, progress="off")
+    print(report.counts, len(report.undo_plan(box.client)))
+"""
+
+
+def test_reloaded_modules(tmp_path):
+    """53. A plan that was made before the modules of plans were reloaded, as by %autoreload, is applied."""
+    environment = os.environ | {"XDG_STATE_HOME": str(tmp_path / "state")}
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", RELOADED], capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
+
+    assert (done.stdout.strip(), done.stderr) == ("{'done': 3} 3", "")

@@ -1,5 +1,6 @@
 """Laws of guards: whatever is asked for, nothing is planned or sent that must not be."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -154,14 +155,7 @@ def test_steps_and_refusals_are_all_that_was_asked(way, guards, asked, account, 
 def test_plan_is_within_its_limits(way, guards, asked, account, used):
     """A plan has no more steps than max_count, and no greater share of the account than max_percent; else is none."""
     plan = plan_of(way, guards, asked, account, used)
-    loose = Guards(
-        max_count=1000,
-        max_percent=100.0,
-        min_age_seconds=guards.min_age_seconds,
-        pending=guards.pending,
-        in_use=guards.in_use,
-        protected_names=guards.protected_names,
-    )
+    loose = replace(guards, max_count=1000, max_percent=100.0)
     whole = plan_of(way, loose, asked, account, used)
     is_taking = way[0] in TAKING and whole.own >= 10
 
@@ -199,14 +193,7 @@ def test_stricter_guards_take_away_only(guards, asked, account, used):
         in_use="refuse",
         protected_names="prod|web",
     )
-    loose = Guards(
-        max_count=1000,
-        max_percent=100.0,
-        min_age_seconds=guards.min_age_seconds,
-        pending=guards.pending,
-        in_use=guards.in_use,
-        protected_names=guards.protected_names,
-    )
+    loose = replace(guards, max_count=1000, max_percent=100.0)
     for operation in TAKING:
         way = operation, FIELDS[operation][0]
         less, more = (plan_of(way, one, asked, account, used) for one in (strict, loose))

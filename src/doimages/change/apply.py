@@ -14,7 +14,7 @@ from doimages import progress as bars
 from doimages.api.portal import portal
 from doimages.change import plans
 from doimages.change.application import Application
-from doimages.change.folder import folder
+from doimages.change.folder import journal_path
 from doimages.change.journal import History, Journal, JournalError, find_history, read_history, unfinished
 from doimages.change.outcome import NOT_STARTED, RUNNING, Result
 from doimages.change.period import describe
@@ -48,7 +48,7 @@ def apply_plan(
     plan.check_whole()
     client = plans.client_for(plan, client)
     mode = options.resolve("progress", progress).value or "auto"
-    begun = read_history(folder() / f"{plan.id}.jsonl")
+    begun = read_history(journal_path(plan.id))
     if begun is not None and not begun.is_finished:
         with closing(Journal(plan.id)) as journal:
             journal.open()  # refuses if another process is at it just now
@@ -178,7 +178,7 @@ def _report(plan: Plan, results: dict[int, Result], stopped: str | None, *, is_f
             results.get(step.number) or Result(number=step.number, outcome=NOT_STARTED) for step in plan.steps
         ),
         stopped=stopped,
-        journal=str(folder() / f"{plan.id}.jsonl"),
+        journal=str(journal_path(plan.id)),
         is_finished=is_finished,
     )
 

@@ -10,6 +10,11 @@ def folder() -> Path:
     return user_state_path("doimages") / "journal"
 
 
+def journal_path(plan_id: str) -> Path:
+    """Give the journal of a plan; it need not be there."""
+    return folder() / f"{plan_id}.jsonl"
+
+
 def has_journals() -> bool:
     """Tell whether any plan was ever applied here."""
     return any(folder().glob("*.jsonl"))

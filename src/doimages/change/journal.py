@@ -15,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from doimages.change.folder import folder
+from doimages.change.folder import folder, journal_path
 from doimages.change.outcome import IN_DOUBT, Result, summarize
 from doimages.change.plan import Plan
 from doimages.errors import UsageError
@@ -57,7 +57,7 @@ class Journal:
     """The open journal of one plan; only one process, and one apply in it, can have it open."""
 
     def __init__(self, plan_id: str) -> None:
-        self.path = folder() / f"{plan_id}.jsonl"
+        self.path = journal_path(plan_id)
         self._plan_id = plan_id
         self._descriptor: int | None = None
         self._number = 0
@@ -147,7 +147,7 @@ def _edited(path: Path, error: Exception) -> UsageError:
 
 def find_history(plan_id: str) -> History:
     """Read the journal of a plan; raises UsageError if there is none."""
-    history = read_history(folder() / f"{plan_id}.jsonl") if plan_id.isalnum() else None
+    history = read_history(journal_path(plan_id)) if plan_id.isalnum() else None
     if history is None:
         known = ", ".join(one.plan.id for one in unfinished()) or "none"
         raise UsageError(f"no plan {plan_id!r} was applied here; unfinished are {known}. Nothing was sent.")

@@ -35,22 +35,20 @@ class Ledger:
     @property
     def unsettled(self) -> list[Step]:
         """The steps that have no outcome that is final."""
-        results = self.results
-        return [step for step in self.plan.steps if step.number not in results or not results[step.number].is_final]
+        return [step for step in self.plan.steps if not self._is_over(step)]
 
     @property
     def running(self) -> list[Step]:
         """The steps that the API has begun, and that have not ended."""
-        return [step for step in self.plan.steps if self.has(step, words.RUNNING)]
-
-    def has(self, step: Step, outcome: str) -> bool:
-        """Tell whether a step has an outcome."""
-        return step.number in self.results and self.results[step.number].outcome == outcome
+        running = {number for number, result in self.results.items() if result.outcome == words.RUNNING}
+        return [step for step in self.plan.steps if step.number in running]
 
     def is_open(self, step: Step) -> bool:
         """Tell whether a step is still to be sent: it has no final result, and no request without an outcome."""
-        is_over = step.number in self.results and self.results[step.number].is_final
-        return not is_over and step.number not in self.intents
+        return not self._is_over(step) and step.number not in self.intents
+
+    def _is_over(self, step: Step) -> bool:
+        return step.number in self.results and self.results[step.number].is_final
 
     def since(self, steps: Sequence[Step]) -> str:
         """Tell when the first of some steps was sent."""
@@ -98,7 +96,7 @@ class Ledger:
             if number in self.intents:
                 message = self._reasons.get(number, _UNTOLD)
                 self.results[number] = self._whole(step, Result(number=number, outcome=words.IN_DOUBT, message=message))
-            elif number not in self.results or not self.results[number].is_final:
+            elif not self._is_over(step):
                 told = self.results.get(number) or Result(number=number, outcome=words.NOT_STARTED)
                 self.results[number] = replace(told, message=told.message or stopped or "")
 

@@ -10,7 +10,7 @@ from doimages.api.portal import portal
 from doimages.change import plans
 from doimages.change.address import warnings_about as warnings_of_address
 from doimages.change.fields import Computed, check_fields, check_regions
-from doimages.change.folder import folder
+from doimages.change.folder import journal_path
 from doimages.change.grouping import name_prefix
 from doimages.change.guards import Guards, check_count, check_image, warnings_about
 from doimages.change.image import Image
@@ -121,32 +121,17 @@ def build_plan(wish: Wish, asked: Sequence[Asked], scene: Scene, client: Client,
     return plan
 
 
-def plan_create(
-    rows: Sequence[Mapping[str, Any]],
-    guards: Guards,
-    client: Client,
-    *,
-    waits: bool = False,
-    returning: str | None = None,
-) -> Plan:
+def plan_create(wish: Wish, rows: Sequence[Mapping[str, Any]], client: Client) -> Plan:
     """Plan imports, of fields that were checked; sends GET /v2/account and /v2/regions."""
-    return portal.wait(aplan_create(rows, guards, client, waits=waits, returning=returning))
+    return portal.wait(aplan_create(wish, rows, client))
 
 
-async def aplan_create(
-    rows: Sequence[Mapping[str, Any]],
-    guards: Guards,
-    client: Client,
-    *,
-    waits: bool = False,
-    returning: str | None = None,
-) -> Plan:
+async def aplan_create(wish: Wish, rows: Sequence[Mapping[str, Any]], client: Client) -> Plan:
     """Do what :func:`plan_create` does, on the loop of the client."""
-    wish = Wish(operation="create", guards=guards, waits=waits, returning=returning)
     warnings = list(await check_regions(client, [row["region"] for row in rows]))
     warnings += [text for row in rows for text in warnings_of_address(row["url"])]
     steps = [Step(number=number, image=None, fields=dict(row)) for number, row in enumerate(rows, 1)]
-    check_count(OPERATIONS["create"], len(steps), len(steps), 0, guards)
+    check_count(OPERATIONS["create"], len(steps), len(steps), 0, wish.guards)
     account = await read_account(client)
     scene = Scene({}, {}, account, {})
     warnings += _unchecked(scene, wish)
@@ -158,21 +143,23 @@ async def aplan_create(
 def plan_again(plan: Plan, client: Client | None = None) -> Plan:
     """Plan the same images and fields again, from a fresh read."""
     refuse_selected(plan)
-    if plan.operation == "create" and read_history(folder() / f"{plan.id}.jsonl") is not None:
+    if plan.operation == "create" and read_history(journal_path(plan.id)) is not None:
         raise UsageError(
             f"plan {plan.id} was applied or begun: planned again, it would create twice. doimages.resume({plan.id!r}) "
             "goes on, report.retry_plan() takes what failed. Nothing was sent."
         )
+    # What was left alone stays so: who wants it after all asks anew.
+    left = [Asked(image_id=one.image_id, fields=one.fields, refusal=(one.outcome, one.reason)) for one in plan.refusals]
+    return plan_steps(plan, plan.steps, client, left)
+
+
+def plan_steps(plan: Plan, steps: Sequence[Step], client: Client | None, left: Sequence[Asked] = ()) -> Plan:
+    """Plan some steps of a plan once more, from a fresh read, beside what is ``left`` alone."""
     client = plans.client_for(plan, client)
     if plan.operation == "create":
-        rows = [step.fields for step in plan.steps]
-        return plan_create(rows, plan.guards, client, waits=plan.waits, returning=plan.returning)
-    asked = [Asked(image_id=one.image.id, fields=one.fields) for one in plan.steps if one.image]
-    # What was left alone stays so: who wants it after all asks anew.
-    asked += [
-        Asked(image_id=one.image_id, fields=one.fields, refusal=(one.outcome, one.reason)) for one in plan.refusals
-    ]
-    return plan_changes(wish_of(plan), asked, client)
+        return plan_create(wish_of(plan), [step.fields for step in steps], client)
+    asked = [Asked(image_id=step.image.id, fields=step.fields) for step in steps if step.image]
+    return plan_changes(wish_of(plan), [*asked, *left], client)
 
 
 def wish_of(plan: Plan) -> Wish:

@@ -12,7 +12,7 @@ from doimages.change import plans
 from doimages.change.operations import OperationName
 from doimages.change.outcome import Result
 from doimages.change.plan import Plan
-from doimages.change.planning import Asked, Wish, plan_changes, plan_create, refuse_selected, wish_of
+from doimages.change.planning import Asked, Wish, plan_changes, plan_steps, refuse_selected, wish_of
 from doimages.change.step import Step
 from doimages.errors import ApplyError, UsageError
 from doimages.sheet import Sheet
@@ -130,12 +130,7 @@ class Report:
         again = [
             step for step, result in zip(self.plan.steps, self.results, strict=True) if result.outcome == words.FAILED
         ]
-        client = plans.client_for(self.plan, client)
-        if self.plan.operation == "create":
-            rows = [step.fields for step in again]
-            return plan_create(rows, self.plan.guards, client, waits=self.plan.waits, returning=self.plan.returning)
-        asked = [Asked(image_id=step.image.id, fields=step.fields) for step in again if step.image]
-        return plan_changes(wish_of(self.plan), asked, client)
+        return plan_steps(self.plan, again, client)
 
     def undo_plan(self, client: "Client | None" = None) -> Plan:
         """Plan the way back: the values before an update, a tag off or on again, the delete of what was created.
