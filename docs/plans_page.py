@@ -13,7 +13,7 @@ from typing import Any, get_args
 from layout import NOTE, code, fill, table
 
 from doimages.change import application, apply, carrying, ledger, lookout, pace, plan, report, retention, waiting
-from doimages.change.grouping import Per
+from doimages.change.arguments import Per
 from doimages.change.guards import SHARE_FROM, check_count, check_image, make_guards
 from doimages.change.image import Image
 from doimages.change.operations import CUSTOM_ONLY, OPERATIONS, Operation

@@ -8,14 +8,12 @@ import pandas as pd
 
 from doimages.api.connect import shared_client
 from doimages.api.ids import check_tag, image_number
+from doimages.change.arguments import InUse, Per, Value
 from doimages.errors import UsageError
 from doimages.table.read import refuse_elsewhere
 
 if TYPE_CHECKING:
     from doimages.api.client import Client
-    from doimages.change.fields import Value
-    from doimages.change.grouping import Per
-    from doimages.change.guards import InUse
     from doimages.change.operations import OperationName
     from doimages.change.plan import Plan
     from doimages.change.planning import Fields
@@ -37,7 +35,7 @@ class GuardArguments(TypedDict, total=False):
     max_percent: float | None
     min_age: Any
     pending: bool
-    in_use: "InUse"
+    in_use: InUse
 
 
 class ImageChanges:
@@ -70,9 +68,9 @@ class ImageChanges:
     def update(
         self,
         *,
-        name: "Value | None" = None,
-        description: "Value | None" = None,
-        distribution: "Value | None" = None,
+        name: Value | None = None,
+        description: Value | None = None,
+        distribution: Value | None = None,
         client: "Client | None" = None,
         **guards: Unpack[GuardArguments],
     ) -> "Plan":
@@ -134,7 +132,7 @@ class ImageChanges:
         *,
         keep_last: int | None = None,
         younger_than: Any = None,
-        per: "Per | None" = None,
+        per: Per | None = None,
         client: "Client | None" = None,
         **guards: Unpack[GuardArguments],
     ) -> "Plan":

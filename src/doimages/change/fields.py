@@ -7,6 +7,7 @@ from typing import Any
 from doimages.api.client import Client
 from doimages.api.ids import check_tag
 from doimages.change.address import check_address
+from doimages.change.arguments import Value
 from doimages.change.image import Image
 from doimages.errors import ForbiddenError, UsageError, unknown_name
 from doimages.redaction import has_token
@@ -15,8 +16,6 @@ UPDATABLE = ("name", "description", "distribution")
 LONGEST_NAME = 255
 
 _REQUIRED = ("name", "url", "region")
-
-Value = str | Callable[[Image], str]
 
 
 def check_fields(fields: Mapping[str, Any], whose: str) -> dict[str, Any]:

@@ -5,12 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from numbers import Integral
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
+from doimages.change.arguments import Per
 from doimages.change.image import DUE_PREFIX, MARK_PREFIX, Image
 from doimages.errors import UsageError
-
-Per = Literal["name_prefix", "tag", "distribution"]
 
 _SEPARATORS = " \t\r\n-_.:@/"
 # A time stands after a separator or at once; a lone hour is no time: web-2026-10-05-12 may be the twelfth of that day.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from doimages.change.arguments import InUse
 from doimages.change.image import Image
 from doimages.change.operations import CUSTOM_ONLY, Operation
 from doimages.change.period import describe, to_seconds
@@ -17,7 +18,6 @@ from doimages.errors import UsageError
 from doimages.settings import SETTINGS, options
 
 Outcome = Literal["refused", "already gone", "no change"]
-InUse = Literal["warn", "refuse"]
 
 # From so many images of its own on, an account has a share to lose.
 SHARE_FROM = 10

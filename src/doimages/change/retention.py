@@ -8,7 +8,8 @@ from typing import Any
 
 from doimages.api.client import Client
 from doimages.api.portal import portal
-from doimages.change.grouping import Per, is_too_little_known, split
+from doimages.change.arguments import Per
+from doimages.change.grouping import is_too_little_known, split
 from doimages.change.guards import Guards, count
 from doimages.change.image import DUE_PREFIX, Image
 from doimages.change.operations import OPERATIONS
