@@ -39,6 +39,10 @@ class Table:
         """The names of the columns, in order."""
         return tuple(column.name for column in self.columns)
 
+    def column(self, name: str) -> Column:
+        """Give the column of a name."""
+        return next(column for column in self.columns if column.name == name)
+
 
 IMAGES = Table(
     "images",

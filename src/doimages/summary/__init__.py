@@ -1,0 +1,1 @@
+"""A look at a whole account: its figures, drawn and as frames."""
