@@ -115,6 +115,19 @@ def resume(
     Traceback (most recent call last):
     doimages.errors.UsageError: no plan '3f9a12c4' was applied here; unfinished are none. Nothing was sent.
     """
+    return resume_plan(plan_id, confirm=confirm, wait=wait, progress=progress, client=client)
+
+
+def resume_plan(
+    plan_id: str,
+    *,
+    confirm: str | None = None,
+    wait: bool | None = None,
+    progress: str | None = None,
+    client: "Client | None" = None,
+    watch: Callable[[Application], None] | None = None,
+) -> Report:
+    """Do what :func:`resume` tells, and let ``watch`` see it as :func:`apply_plan` does."""
     history = find_history(plan_id)
     plan = history.plan
     waits = _check_wait(plan, wait)
@@ -128,7 +141,7 @@ def resume(
     try:
         journal.open()
         again = journal.read() or history
-        return _carry_out(Application(plan, client, journal, again, waits=waits), journal, mode)
+        return _carry_out(Application(plan, client, journal, again, waits=waits), journal, mode, watch)
     finally:
         journal.close()
 

@@ -80,6 +80,8 @@ def computed(values: Mapping[str, Value | None]) -> Computed:
 def _call(name: str, function: Callable[[Image], Any], image: Image) -> Any:
     try:
         return function(image)
+    except UsageError as error:
+        raise UsageError(f"{name} of {image.title} cannot be made: {error}. Nothing was changed.") from error
     except Exception as error:
         raise UsageError(
             f"the function for {name} failed for {image.title}: {type(error).__name__}: {error}. Nothing was changed."

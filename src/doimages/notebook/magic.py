@@ -24,14 +24,15 @@ from doimages.settings import SETTINGS, options
 
 if TYPE_CHECKING:
     from doimages.change.plan import Plan
-
+    from doimages.change.report import Report
 
 LAST = "_doimages"
 PARTIAL = "_doimages_partial"
 MAGIC = "doimages"
 CLASS = "DoImagesMagic"
-# By its name: loading has no time for what changes are made with.
+# By their names: loading has no time for what changes are made with.
 _PLAN = ("doimages.change.plan", "Plan")
+_REPORT = ("doimages.change.report", "Report")
 
 
 class Option(TraitType[Any, Any]):
@@ -158,6 +159,17 @@ class DoImagesMagic(Magics):
 
         return Confirmation(plan, self.keep).bundle
 
+    def show_report(self, report: "Report") -> dict[str, Any] | None:
+        """Give a report with what can be done next under it; None where that is nothing, or there is no kernel."""
+        if getattr(self.shell, "kernel", None) is None:
+            return None
+        from doimages.notebook.confirm import Confirmation  # with ipywidgets, for who has a report
+        from doimages.notebook.report import ReportView, has_next
+
+        if not has_next(report):
+            return None
+        return ReportView(report, lambda plan: Confirmation(plan, self.keep), self.keep).bundle
+
     def keep_partial(self, frame: pd.DataFrame) -> None:
         """Take what an interrupted read has got."""
         self._namespace[PARTIAL] = frame
@@ -171,6 +183,7 @@ def load(shell: InteractiveShell) -> None:
     shell.input_transformers_cleanup.append(fill_empty_body)
     register(shell, LAST)
     _mimebundles(shell).for_type_by_name(*_PLAN, magic.show_plan)
+    _mimebundles(shell).for_type_by_name(*_REPORT, magic.show_report)
     reads.keep_partial = magic.keep_partial
     with suppress(Exception):  # what is wrong with a file of old must not keep anybody from loading
         for line in unfinished():
@@ -187,7 +200,8 @@ def unload(shell: InteractiveShell) -> None:
     shell.configurables.remove(magic)
     shell.input_transformers_cleanup.remove(fill_empty_body)
     unregister(shell)
-    _mimebundles(shell).pop(".".join(_PLAN), None)
+    for name in (_PLAN, _REPORT):
+        _mimebundles(shell).pop(".".join(name), None)
     reads.keep_partial = None
     for name, value in magic.configured.items():
         if getattr(options, name) == value:
