@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
-HEAVY = ["duckdb", "sqlglot", "ipywidgets", "anywidget", "httpx", "uvicorn", "starlette", "tqdm", "yaml", "IPython"]
+HEAVY = [
+    *("duckdb", "sqlglot", "ipywidgets", "anywidget", "matplotlib", "httpx", "uvicorn", "starlette", "tqdm", "yaml"),
+    "IPython",
+]
 
 
 def run(code, **environment):
@@ -84,6 +87,29 @@ def test_the_extension_lies_in_wait(tmp_path):
     )
 
     assert run(code, IPYTHONDIR=str(tmp_path)).splitlines()[-2:] == ["[]", "['duckdb', 'sqlglot']"]
+
+
+def test_the_extension_brings_no_widgets(tmp_path):
+    """Loading it and a listing bring nothing that draws; a picker brings widgets, a summary that is shown a plot."""
+    code = (
+        "import sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell()\n"
+        "def there(): print([name for name in ('anywidget', 'ipywidgets', 'matplotlib') if name in sys.modules])\n"
+        "shell.run_line_magic('load_ext', 'doimages')\n"
+        "frame = shell.run_line_magic('doimages', '--endpoint sandbox -n 1')\n"
+        "there()\n"
+        "frame.do_images.picker(read_only=True)\n"
+        "there()\n"
+        "frame.do_images.summary()._repr_html_()\n"
+        "there()"
+    )
+
+    assert run(code, IPYTHONDIR=str(tmp_path)).splitlines()[-3:] == [
+        "[]",
+        "['anywidget', 'ipywidgets']",
+        "['anywidget', 'ipywidgets', 'matplotlib']",
+    ]
 
 
 def test_patches_pandas():

@@ -40,15 +40,18 @@ if TYPE_CHECKING:
     from doimages.change.plans import load_plan
     from doimages.change.report import Report
     from doimages.changes import create_custom
+    from doimages.notebook.picker.widget import ImagePicker, picker
 
 __version__ = version("doimages")
 
-# What changes are made with is brought in when it is asked for: most who import this only read.
+# What changes and pickers are made with is brought in when it is asked for: most who import this only read.
 _LATER = {
+    "ImagePicker": "doimages.notebook.picker.widget",
     "Plan": "doimages.change.plan",
     "Report": "doimages.change.report",
     "create_custom": "doimages.changes",
     "load_plan": "doimages.change.plans",
+    "picker": "doimages.notebook.picker.widget",
     "resume": "doimages.change.apply",
 }
 
@@ -61,6 +64,7 @@ __all__ = [
     "DOImagesError",
     "DecodeError",
     "ForbiddenError",
+    "ImagePicker",
     "InvalidRequestError",
     "ListingError",
     "NotConfirmedError",
@@ -80,6 +84,7 @@ __all__ = [
     "load_ipython_extension",
     "load_plan",
     "options",
+    "picker",
     "read_do_images",
     "register",
     "resume",

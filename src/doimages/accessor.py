@@ -14,10 +14,13 @@ from doimages.errors import UsageError
 from doimages.reader import read_do_images
 from doimages.schema import IMAGES
 from doimages.settings import options
+from doimages.summary.figures import NEEDED, plain_images, summarize
+from doimages.summary.summary import Summary
 from doimages.table.cost import monthly_cost
 
 if TYPE_CHECKING:
     from doimages.api.client import Client
+    from doimages.notebook.picker.widget import ImagePicker
 
 NAME = "do_images"
 READER = "read_do_images"
@@ -156,6 +159,37 @@ class ImagesAccessor(ImageChanges):
         pairs = zip(self._frame["type"], self._frame["size_gigabytes"], strict=True)
         costs = [monthly_cost(kind, None if pd.isna(size) else size, price) for kind, size in pairs]
         return pd.Series(costs, index=self._frame.index, name="monthly_cost", dtype="Float64")
+
+    def summary(self) -> Summary:
+        """Sum up the images: totals, by type, distribution, region and age, the ten biggest and the ten oldest.
+
+        Sends nothing. It shows as a dashboard in a notebook, and has the figures as frames. Needs the columns name,
+        type, distribution, regions, size_gigabytes and created_at; each image in one row, or a UsageError is raised.
+
+        >>> import doimages
+        >>> frame = doimages.read_do_images(private=True, client=doimages.connect(base_url="sandbox"))
+        >>> frame.do_images.summary().by_type["images"].to_dict()
+        {'snapshot': 250, 'backup': 20, 'custom': 6}
+        """
+        for column in NEEDED:
+            self._need(column)
+        images = plain_images(self._listed("regions"), self._write_ids())
+        plain = ImagesAccessor(images)
+        images["monthly_cost"] = plain.monthly_cost()
+        return summarize(images, plain.explode("regions"), datetime.now(UTC))
+
+    def picker(self, *, client: "Client | None" = None, read_only: bool | None = None, **state: Any) -> "ImagePicker":
+        """Pick images of the frame on the screen: :func:`doimages.picker` of it.
+
+        >>> import doimages
+        >>> client = doimages.connect(base_url="sandbox")
+        >>> frame = doimages.read_do_images(type="snapshot", client=client)
+        >>> len(frame.do_images.picker(client=client).value) == len(frame)
+        True
+        """
+        from doimages.notebook.picker.widget import picker  # with ipywidgets, for who picks
+
+        return picker(self._frame, client=client, read_only=read_only, **state)
 
     def _has(self, column: str, wanted: tuple[str, ...]) -> "pd.Series[bool]":
         if not wanted:

@@ -17,6 +17,10 @@ from doimages.change.report import _DTYPES
 from doimages.changes import GuardArguments, ImageChanges
 from doimages.errors import DOImagesError
 from doimages.notebook.flags import FLAGS, SUBCOMMANDS
+from doimages.pick.actions import ACTIONS as PICKED_ACTIONS
+from doimages.pick.code import SORTS
+from doimages.pick.filters import FILTERS
+from doimages.pick.pattern import _FIELDS
 from doimages.resources import RESOURCES
 from doimages.sandbox_api.app import OPERATIONS
 from doimages.schema import ACCOUNT, ACTIONS, IMAGES, REGIONS, SNAPSHOTS, TAGS
@@ -87,7 +91,11 @@ NAMED = [
     *(("plans.md", f"`{name}`") for name in (*(CHANGES.keys() - {"create"}), *OUTCOMES, *_DTYPES)),
     *(("plans.md", f"`{change.verb}`") for change in CHANGES.values()),
     *(("plans.md", f"``{name}``") for name in GuardArguments.__annotations__),
-    *(("python.md", f"doimages.{kind.__name__}") for kind in (doimages.Plan, doimages.Report)),
+    *(("picker.md", f"`{name}`") for name in (*FILTERS, *SORTS)),
+    *(("python.md", f"py:attribute:: {name}") for name in doimages.ImagePicker.class_own_traits()),
+    *(("picker.md", f"| {label} |") for label in PICKED_ACTIONS),
+    *(("picker.md", f"`{{{name}}}`") for name in _FIELDS),
+    *(("python.md", f"doimages.{kind.__name__}") for kind in (doimages.ImagePicker, doimages.Plan, doimages.Report)),
     *(("cli.md", name) for name in options_of_commands() if name != "--help"),
     *(("sandbox.md", f"`{method} {path}`") for method, path, _, _ in OPERATIONS),
     *(("sql.md", function.signature) for function in KNOWN),
@@ -162,9 +170,9 @@ def test_the_reference_shows_every_member_of_the_accessor(kind):
     assert re.search(rf"autoclass:: {name}\n +:members:\n", read(REFERENCE / "python.md"))
 
 
-@pytest.mark.parametrize("kind", [doimages.Plan, doimages.Report])
+@pytest.mark.parametrize("kind", [doimages.ImagePicker, doimages.Plan, doimages.Report])
 def test_the_members_that_the_reference_names_are_there(kind):
-    """What is listed of a plan and of a report exists, and says in a docstring what it is."""
+    """What is listed of a picker, a plan and a report exists, and says in a docstring what it is."""
     named = re.search(rf"autoclass:: doimages\.{kind.__name__}\n +:members: (.+)", read(REFERENCE / "python.md"))[1]
     assert [name for name in named.split(", ") if not getattr(kind, name).__doc__] == []
 

@@ -10,20 +10,23 @@ import doimages
 from doimages.accessor import ImagesAccessor
 from doimages.api.client import Client
 from doimages.api.connect import Sandbox
+from doimages.notebook.picker.snapshot import Snapshot
 from doimages.reader import ReadArguments
 from doimages.settings import Options
+from doimages.summary.summary import Summary
 
+EMPTY = inspect.Parameter.empty
 TESTS = pathlib.Path(__file__).parents[1]
-FUNCTIONS = ["aread_do_images", "connect", "create_custom", "load_ipython_extension", "load_plan", "read_do_images"]
-FUNCTIONS += ["register", "resume", "sandbox", "unload_ipython_extension", "unregister"]
+FUNCTIONS = ["aread_do_images", "connect", "create_custom", "load_ipython_extension", "load_plan", "picker"]
+FUNCTIONS += ["read_do_images", "register", "resume", "sandbox", "unload_ipython_extension", "unregister"]
 ERRORS = [name for name in doimages.__all__ if name.endswith("Error")]
 # What a public name gives, though it has no public name itself.
-GIVEN = [Client, ImagesAccessor, Options, Sandbox]
+GIVEN = [Client, ImagesAccessor, Options, Sandbox, Snapshot, Summary]
 
 
 def test_names():
-    """The public names are these: functions, errors, plans, reports and the options."""
-    assert sorted(doimages.__all__) == sorted([*FUNCTIONS, *ERRORS, "Plan", "Report", "options"])
+    """The public names are these: functions, errors, pickers, plans, reports and the options."""
+    assert sorted(doimages.__all__) == sorted([*FUNCTIONS, *ERRORS, "ImagePicker", "Plan", "Report", "options"])
     assert len(ERRORS) == 19
 
 
@@ -130,7 +133,31 @@ def test_accessor():
 
     reads = {"explode", "has_region", "has_tag", "ids", "is_stale", "latest", "monthly_cost", "provenance", "refresh"}
     plans = {"convert", "delete", "ensure_regions", "quarantine", "retain", "tag", "transfer", "transfer_account"}
-    assert names == reads | plans | {"untag", "update"}
+    assert names == reads | plans | {"picker", "summary", "untag", "update"}
+
+
+def test_picker():
+    """A frame comes by position, the rest by name, and a state; the accessor has the frame already."""
+    by_name = {"client": ("KEYWORD_ONLY", None), "read_only": ("KEYWORD_ONLY", None), "state": ("VAR_KEYWORD", EMPTY)}
+
+    assert parameters(doimages.picker) == {"df": ("POSITIONAL_OR_KEYWORD", None), **by_name}
+    assert parameters(ImagesAccessor.picker) == {"self": ("POSITIONAL_OR_KEYWORD", EMPTY), **by_name}
+
+
+def test_picker_members():
+    """A picker has these names beside those of a widget."""
+    own = {name for name in vars(doimages.ImagePicker) if not name.startswith("_")}
+
+    assert own == {"python", "selection", "snapshot", "sql", "state", "value"}
+
+
+def test_summary_members():
+    """A summary has these names: its parts, all of them as frames, and what is drawn."""
+    parts = {"ages", "biggest", "by_distribution", "by_region", "by_type", "made_at", "oldest", "totals"}
+
+    assert {name for name in dir(Summary) if not name.startswith("_")} == parts | {
+        *("caption", "notes", "panels", "to_frames")
+    }
 
 
 def documented():
@@ -155,7 +182,7 @@ def test_docstring(name, item):
     assert lines[0].rstrip().endswith("."), lines[0]
 
 
-@pytest.mark.parametrize("name", ["aread_do_images", "connect", "read_do_images", "sandbox"])
+@pytest.mark.parametrize("name", ["aread_do_images", "connect", "picker", "read_do_images", "sandbox"])
 def test_docstring_of_a_reader(name):
     """Those that send, or start something that answers, say what they send and show an example."""
     text = inspect.getdoc(getattr(doimages, name))

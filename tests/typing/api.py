@@ -8,6 +8,8 @@ import doimages
 from doimages.accessor import ImagesAccessor
 from doimages.api.client import Client
 from doimages.api.connect import Sandbox
+from doimages.notebook.picker.snapshot import Snapshot
+from doimages.summary.summary import Summary
 
 
 def read() -> None:
@@ -77,6 +79,28 @@ def accessor(frame: pd.DataFrame) -> None:
     assert_type(found.refresh(), pd.DataFrame)
     assert_type(found.refresh(client=doimages.connect()), pd.DataFrame)
     assert_type(found.monthly_cost(rate=0.05).sum(), float)
+
+
+def summary(frame: pd.DataFrame) -> None:
+    made = ImagesAccessor(frame).summary()
+    assert_type(made, Summary)
+    assert_type(made.by_region, pd.DataFrame)
+    assert_type(made.to_frames(), dict[str, pd.DataFrame])
+
+
+def pick(frame: pd.DataFrame, client: Client) -> None:
+    picker = doimages.picker(frame, client=client, read_only=True, type=["snapshot"], age=">90d", sort="-created_at")
+    assert_type(picker, doimages.ImagePicker)
+    assert_type(ImagesAccessor(frame).picker(read_only=None, selected=[7]), doimages.ImagePicker)
+    assert_type(doimages.picker(**picker.state), doimages.ImagePicker)
+    assert_type(picker.value, pd.DataFrame)
+    assert_type(picker.selection, pd.DataFrame)
+    assert_type(picker.sql, str)
+    assert_type(picker.python, str)
+    assert_type(picker.state, dict[str, Any])
+    assert_type(picker.snapshot(rows=10), Snapshot)
+    picker.observe(print, "selection")
+    doimages.picker("SELECT 1")  # type: ignore[arg-type]
 
 
 def options() -> None:
