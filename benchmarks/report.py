@@ -69,6 +69,14 @@ def list_targets(results: dict) -> Iterator[Target]:
     yield "heavy modules that import or load_ext bring in", "none", found, is_clean
     yield from list_sql_targets(results.get("sql", {}))
     yield from list_change_targets(results.get("changes", {}))
+    largest = results.get("picker", {}).get("20,000", {})
+    for step, limit in (("the first rows", 1.0), ("a filter by name", 0.5)):
+        took = largest.get(step, {}).get("seconds")
+        yield at_most(f"a picker over 20,000 images in JupyterLab: {step}", took, limit, "s")
+    sizes = [told["bytes"] / 1000 for step, told in largest.items() if step != "the first rows"]
+    yield at_most(
+        "the largest answer of it to a filter, a sort, a scroll, a selection", max(sizes, default=None), 20, "KB"
+    )
 
 
 def list_sql_targets(figures: dict) -> Iterator[Target]:
@@ -253,6 +261,15 @@ def write_change_details(figures: dict) -> Iterator[str]:
         yield f"- A line of the journal, on disk: {line}, the slowest {slowest}; a plain append and fsync {plain}."
 
 
+def write_picker_details(figures: dict) -> Iterator[str]:
+    """Yield the figures of the picker, one line each number of rows."""
+    for rows, steps in figures.items():
+        took = ", ".join(
+            f"{step} {show(told['seconds'])} ms ({told['bytes'] / 1000:.0f} KB)" for step, told in steps.items()
+        )
+        yield f"- A picker over {rows} images, from the press of a key to what is painted: {took}."
+
+
 def write_report(results: dict) -> str:
     """Return the whole page."""
     run = results["run"]
@@ -270,7 +287,8 @@ def write_report(results: dict) -> str:
     lines += [f"| {what} | {asked} | {got} | {words[is_met]} |" for what, asked, got, is_met in list_targets(results)]
     versions = ", ".join(f"{name} {version}" for name, version in run["libraries"].items())
     details = [*write_details(results), *write_sql_details(results.get("sql", {}))]
-    lines += ["", *details, *write_change_details(results.get("changes", {})), ""]
+    lines += ["", *details, *write_change_details(results.get("changes", {}))]
+    lines += [*write_picker_details(results.get("picker", {})), ""]
     machine = f"Python {run['python']}, {run['cores']} cores, load before the run {run['load_before']}"
     lines.append(f"{run['date']}, {machine}, {versions}; {run['run_seconds']} s in all.")
     for group, date in sorted(run.get("later", {}).items()):

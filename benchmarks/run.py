@@ -13,13 +13,14 @@ import changes
 import floor
 import ours
 import peers
+import picker
 import report
 import sql
 from imports import measure_imports
 from measure import run_cell
 from server import Server, running_server
 
-GROUPS = ("floor", "ours", "peers", "decode", "memory", "imports", "sql", "changes")
+GROUPS = ("floor", "ours", "peers", "decode", "memory", "imports", "sql", "changes", "picker")
 COLUMNS = {
     "200 @50 ms": (200, 0.05),
     "2,000 @50 ms": (2_000, 0.05),
@@ -131,6 +132,8 @@ def main() -> None:
             results["sql"] = sql.measure_sql(server, is_quick=asked.quick)
     if "changes" in groups:
         results["changes"] = changes.measure_changes(is_quick=asked.quick, is_long=asked.long)
+    if "picker" in groups:
+        results["picker"] = picker.measure_picker(is_quick=asked.quick)
     if "imports" in groups:
         results["imports"] = measure_imports(2 if asked.quick else 7)
     results["run"] = describe_run(time.perf_counter() - started, load_before, is_quick=asked.quick)

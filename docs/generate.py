@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from layout import NOTE, table
+from picker_page import picker_page
 from plans_page import plans_page
 from sql_page import sql_page
 
@@ -126,8 +127,9 @@ The body of a cell is [SQL](sql.md), of one statement or several; without a body
 notebook's own. A token on the line or in the body is refused, for it would stay in the notebook and in the history.
 
 A statement that changes images gives a [plan](plans.md), and `--apply` gives its report; both are in `_doimages`. In a
-notebook a plan has a text box and a button under it, wherever it was made, once the extension is loaded. Loading tells
-of plans that were begun and not brought to an end.
+notebook, once the extension is loaded, a plan has a text box and a button under it, wherever it was made, and a report
+has buttons for what can be done next: plan the retry, plan the undo, go on, wait. Loading tells of plans that were
+begun and not brought to an end.
 
 ## Flags
 
@@ -261,6 +263,7 @@ MADE: dict[Path, Callable[[], str]] = {
     ROOT / "docs/reference/magic.md": magic_page,
     ROOT / "docs/reference/options.md": options_page,
     ROOT / "docs/reference/errors.md": errors_page,
+    ROOT / "docs/reference/picker.md": picker_page,
     ROOT / "docs/reference/plans.md": plans_page,
     ROOT / "docs/reference/sql.md": sql_page,
     ROOT / "README.md": readme_page,

@@ -69,8 +69,13 @@ def test_every_filter_reaches_the_kernel(drawn):
     drawn.facet("type").get_by_role("checkbox", name="backup").check()
     drawn.facet("public").get_by_role("checkbox", name="no").check()
     expected = {
-        "name": "/e/", "age": ">1d", "created_at": ["2020-01-02", None], "size_gigabytes": [None, 90.5],
-        "monthly_cost": [0, None], "min_disk_size": [1, 500], "type": ["snapshot", "backup"],
+        "name": "/e/",
+        "age": ">1d",
+        "created_at": ["2020-01-02", None],
+        "size_gigabytes": [None, 90.5],
+        "monthly_cost": [0, None],
+        "min_disk_size": [1, 500],
+        "type": ["snapshot", "backup"],
         "public": [False],
     }
     drawn.page.wait_for_function("() => fake.traits.spec.public && fake.traits.spec.min_disk_size")
