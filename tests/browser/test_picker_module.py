@@ -104,6 +104,32 @@ def test_the_kernel_does_not_overwrite_what_is_typed(drawn):
     assert drawn.picker.state == {"name": "web-01", "type": ["snapshot"]}
 
 
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_rows_that_nobody_saw_are_not_selected(drawn, is_sent):
+    """A click on Select all while other rows are on their way selects none, and says so; the next one selects these."""
+    if is_sent:
+        drawn.hold()
+        drawn.field(NAME).fill("web")
+        drawn.page.wait_for_function("() => fake.sent.length === 1")
+        drawn.page.evaluate("document.querySelector('.doimages-tools button').click()")
+        drawn.release()
+    else:
+        drawn.page.evaluate(
+            """() => {
+                const input = document.querySelector(".doimages-rail input");
+                input.value = "web";
+                input.dispatchEvent(new Event("input", {bubbles: true}));
+                document.querySelector(".doimages-tools button").click();
+            }"""
+        )
+    expect(drawn.alert).to_contain_text("nothing was selected")
+    expect(drawn.status).to_contain_text("58 of 300 images · 0 selected")
+    expect(drawn.field(NAME)).to_have_value("web")
+    drawn.page.get_by_role("button", name="Select all 58 filtered").click()
+    expect(drawn.status).to_contain_text("58 selected")
+    expect(drawn.alert).to_have_text("")
+
+
 def test_filters_that_are_set_by_code_are_shown(drawn):
     """What the kernel sets is in the fields, but for the one that is being typed in."""
     drawn.field(NAME).focus()

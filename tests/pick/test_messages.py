@@ -171,6 +171,36 @@ def test_window_is_part_of_the_rows(listing):
         assert picking.error == ""
 
 
+@pytest.mark.parametrize(
+    "message", [{"kind": "all"}, {"kind": "range", "from": 200002364, "to": 200002364, "on": True}]
+)
+@pytest.mark.parametrize("change", [{"kind": "filter", "spec": {"name": "web"}}, {"kind": "sort", "sort": "-name"}])
+def test_rows_that_were_not_seen_are_not_selected(listing, message, change):
+    """What is selected by the rows on the screen is refused where the rows are others by now."""
+    picking = Picking(listing)
+    seen = picking.version
+    picking.hear({**change, "seq": 1})
+    picking.hear({**message, "version": seen, "seq": 2})
+    assert len(picking.selection) == 0
+    assert "nothing was selected" in picking.error
+    assert picking.ack == 2
+    picking.hear({**message, "version": picking.version, "seq": 3})
+    assert len(picking.selection) > 0
+    assert picking.error == ""
+
+
+def test_filters_that_were_refused_stay_so_until_others_come(listing):
+    """What else is done meanwhile works, and does not take the words away that say what is wrong with them."""
+    picking = Picking(listing)
+    picking.hear({"kind": "filter", "spec": {"name": "/(/"}, "seq": 1})
+    refusal = picking.error
+    picking.hear({"kind": "all", "version": picking.version, "seq": 2})
+    assert (picking.is_refused, picking.error) == (True, refusal)
+    assert len(picking.selection) == 300
+    picking.hear({"kind": "filter", "spec": {}, "seq": 3})
+    assert (picking.is_refused, picking.error) == (False, "")
+
+
 def test_error_goes_with_the_next_filter():
     """An error about a filter stands until a filter is right."""
     picking = Picking(SMALL)

@@ -29,6 +29,10 @@ class Picking:
         self.rows = Rows(frame)
         self.selection = Selection(self.rows.places)
         self.error = ""
+        # Whether the filters on the screen are others than those that count, for they were refused.
+        self.is_refused = False
+        # Of the rows as they stand: who selects by what is on the screen must have seen these.
+        self.version = 0
         self.ack = 0
         self.focused: int | None = None
         self.start, self.count = 0, WINDOW_ROWS
@@ -93,7 +97,7 @@ class Picking:
         spec, order = _read_state(filters, sort)
         ids, order = self._checked_ids(selected), self._checked_sort(order)
         self.rows.check(spec)
-        self.sort, self.error = order, ""
+        self.sort, self.error, self.is_refused = order, "", False
         self._apply(spec)
         self.selection.clear()
         self.selection.select(ids)
@@ -114,11 +118,15 @@ class Picking:
             act = self._acts.get(kind) if isinstance(kind, str) else None
             if act is None:
                 raise UsageError(f"the picker knows no message {kind!r}.")  # noqa: TRY301 - it shows like the others
-            changed = act(message)
-        except UsageError as error:
-            self.error, changed = str(error), frozenset()
+            changed, error = act(message), ""
+        except UsageError as refusal:
+            changed, error = frozenset(), str(refusal)
         except (KeyError, TypeError, ValueError, OverflowError):
-            self.error, changed = f"the picker cannot read this message {kind!r}.", frozenset()
+            changed, error = frozenset(), f"the picker cannot read this message {kind!r}."
+        if kind == "filter":
+            self.is_refused = bool(error)
+        if error or not self.is_refused:
+            self.error = error
         self.heard(message)
         self.changed(changed)
 
@@ -144,8 +152,6 @@ class Picking:
 
     def _filter(self, message: Mapping[str, Any]) -> frozenset[str]:
         spec = FilterSpec.of(**message["spec"])
-        self.rows.check(spec)
-        self.error = ""
         self._apply(spec)
         return frozenset({"filters", "facets", "window"})
 
@@ -168,6 +174,7 @@ class Picking:
 
     def _range(self, message: Mapping[str, Any]) -> frozenset[str]:
         """Select the rows from one to another, as they stand on the screen; of one that is hidden, the other alone."""
+        self._check_seen(message)
         shown = [self.rows.ids[place] for place in self.places]
         end = _checked_number(message["to"])
         start = end if message["from"] is None else _checked_number(message["from"])
@@ -175,7 +182,13 @@ class Picking:
         self.selection.select(shown[places[0] : places[1] + 1], on=_checked_switch(message["on"]))
         return frozenset({"selection"})
 
-    def _select_filtered(self, _: Mapping[str, Any]) -> frozenset[str]:
+    def _check_seen(self, message: Mapping[str, Any]) -> None:
+        """Refuse to select rows that were on their way to the screen when it was clicked."""
+        if message.get("version", self.version) != self.version:
+            raise UsageError("The rows changed in that moment, so nothing was selected. Look, and select again.")
+
+    def _select_filtered(self, message: Mapping[str, Any]) -> frozenset[str]:
+        self._check_seen(message)
         self.selection.select(self.rows.ids[place] for place in self.places)
         return frozenset({"selection"})
 
@@ -202,6 +215,7 @@ class Picking:
         masks: dict[str, Mask] = self.rows.masks(spec)
         fits = self.rows.all_fit(masks.values())
         self.spec, self._masks, self._fits = spec, masks, fits
+        self.version += 1
         self._order = self.rows.order(fits, self.sort)
         self.start = min(start, max(0, len(self._order) - 1))
 

@@ -62,7 +62,7 @@ def window(picking: Picking) -> dict[str, Any]:
     rows = [
         [picking.rows.ids[place], *map(to_text, names, row)] for place, row in zip(picking.window, cells, strict=True)
     ]
-    return {"start": picking.start, "total": len(picking.places), "rows": rows}
+    return {"version": picking.version, "start": picking.start, "total": len(picking.places), "rows": rows}
 
 
 def marks(picking: Picking) -> list[int]:
@@ -79,6 +79,7 @@ def status(picking: Picking) -> dict[str, Any]:
         "selected": len(picking.selection),
         "sort": picking.sort,
         "error": plain(picking.error),
+        "refused": picking.is_refused,
         "ack": picking.ack,
         "focused": picking.focused,
         "details": details(picking),

@@ -75,7 +75,9 @@ function makeScreen(model) {
     ended.abort();
     for (const [name, act] of heard) model.off(name, act);
   };
-  return { model, on, make, button, debounced, send, listen, end };
+  // What is typed and not sent yet: whoever selects by the rows has it sent first.
+  const unsent = [];
+  return { model, on, make, button, debounced, send, listen, unsent, end };
 }
 
 const written = (number) => number.toLocaleString("en"); // as the kernel writes it

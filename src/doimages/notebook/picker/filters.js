@@ -2,7 +2,7 @@
 
 const LONG = 12; // a facet with more values than that can be searched
 
-function makeRail({ model, on, make, button, debounced, send, listen }) {
+function makeRail({ model, on, make, button, debounced, send, listen, unsent }) {
   let spec = structuredClone(model.get("spec"));
   let told = 0; // the number of the last message that told the filters
   const inputs = []; // pairs of an input and what it shows of the filters
@@ -13,6 +13,7 @@ function makeRail({ model, on, make, button, debounced, send, listen }) {
     told = send("filter", { spec });
   };
   const later = debounced(tell);
+  unsent.push(() => later.isWaiting() && tell());
   const put = (key, value, act) => {
     if (value === null) delete spec[key];
     else spec[key] = value;
@@ -95,8 +96,8 @@ function makeRail({ model, on, make, button, debounced, send, listen }) {
     for (const [input, show] of inputs) if (isForced || focusedIn(input) !== input) input.value = show();
   };
   const draw = () => {
-    const { ack, error } = model.get("status");
-    if (!later.isWaiting() && told <= ack && !error) {
+    const { ack, refused } = model.get("status");
+    if (!later.isWaiting() && told <= ack && !refused) {
       spec = structuredClone(model.get("spec"));
       showInputs(false);
     }

@@ -4,7 +4,7 @@ const ROW = 28; // pixels, as in picker.css
 const WINDOW = 45; // rows
 const PAGE = 10; // rows
 
-function makeGrid({ model, on, make, button, send, listen }) {
+function makeGrid({ model, on, make, button, send, listen, unsent }) {
   let pending = []; // what was selected here, and is not told by the kernel yet
   let active = 0; // the row that Tab comes to
   let anchor = null; // where a range with Shift begins
@@ -17,7 +17,12 @@ function makeGrid({ model, on, make, button, send, listen }) {
     pending.push({ seq: send(kind, rest), isOn: rest.on ?? kind === "all", fits });
     drawMarks();
   };
-  const selectAll = () => select("all", {}, () => true);
+  // By rows that the screen has not got yet nobody selects: the kernel holds their version against its own.
+  const version = () => {
+    for (const tell of unsent) tell();
+    return model.get("window").version;
+  };
+  const selectAll = () => select("all", { version: version() }, () => true);
   const selectNone = () => select("none", {}, () => true);
   const toggle = (id, isOn) => {
     anchor = id;
@@ -27,7 +32,7 @@ function makeGrid({ model, on, make, button, send, listen }) {
     const shown = model.get("window").rows.map(([id]) => id);
     const ends = [shown.indexOf(anchor), shown.indexOf(to)].sort((one, other) => one - other);
     const between = new Set(ends[0] < 0 ? [to] : shown.slice(ends[0], ends[1] + 1));
-    select("range", { from: anchor, to, on: isOn }, (id) => between.has(id));
+    select("range", { from: anchor, to, on: isOn, version: version() }, (id) => between.has(id));
   };
   const isSelected = (id) => {
     const told = model.get("marks").includes(id);
