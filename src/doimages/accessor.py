@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from pandas.api.types import is_list_like
 
 from doimages.change.image import Image
 from doimages.changes import ImageChanges, client_of, id_column
@@ -219,6 +220,10 @@ class ImagesAccessor(ImageChanges):
         if isinstance(values.dtype, pd.ArrowDtype):
             plain = pd.Series(values.array.__arrow_array__().to_pylist(), index=values.index, dtype=object)
             return self._frame.assign(**{column: plain})
+        # Parquet gives arrays for lists.
+        if any(is_list_like(words) and not isinstance(words, list) for words in values):
+            lists = [list(words) if is_list_like(words) else words for words in values]
+            return self._frame.assign(**{column: pd.Series(lists, index=values.index, dtype=object)})
         return self._frame
 
     def _need(self, column: str) -> None:

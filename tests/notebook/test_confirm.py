@@ -8,6 +8,7 @@ from desk import Desk
 from screen import click, press_enter, settle, shown
 
 import doimages
+from doimages.change import plans
 from doimages.change.apply import apply_plan
 from doimages.change.plan import Plan
 from doimages.errors import UsageError
@@ -467,3 +468,27 @@ def test_an_error_is_shown_whole_and_obeyed_in_nothing(plan, said):
     text = Markup(screen.widget.line.value).text
     plain = {"<": "ValueError: <b>\ufffd\ufffd\ufffd[31m", "o": "ValueError: one two", "t": "ValueError: token ***"}
     assert text == plain[said[0]]
+
+
+def test_a_withdrawn_plan_is_known_no_more(plan):
+    """The magic's --apply finds it neither as the last one that was made nor by its id."""
+    assert plans.recall() == plan
+    assert Screen(plan).widget.withdraw()
+    with pytest.raises(UsageError, match="no plan"):
+        plans.recall(plan.id)
+
+
+def test_a_report_that_cannot_be_kept_is_shown(plan, desk):
+    """Whatever is wrong with who keeps it: what was done is seen, and so is the error."""
+
+    def fail(_):
+        raise RuntimeError("nobody keeps it")
+
+    screen = Screen(plan)
+    screen.widget._keep = fail
+    screen.type(plan.confirmation)
+    screen.press_enter()
+    screen.settle()
+    assert len(writes(desk)) == len(plan)
+    assert "Report of plan" in screen.shown
+    assert "nobody keeps it" in screen.shown

@@ -123,7 +123,7 @@ def test_an_error_while_refreshing_leaves_the_rows(desk, fault, words):
     before, selected = hand.picker.value, hand.selected
     desk.state.faults.append(fault)
     hand.refresh()
-    assert hand.error.startswith("The rows are as they were: ")
+    assert hand.error.startswith("The images could not be read again, the rows are as they were: ")
     assert words in hand.error
     assert_frame_equal(hand.picker.value, before)
     assert hand.selected == selected

@@ -402,7 +402,7 @@ def test_rows_that_cannot_be_read_again_stay_and_say_so(desk, hand, customs):
     assert listed(desk).isdisjoint(customs)
     assert hand.selected == []
     assert set(customs) <= set(hand.picker.value["id"])
-    assert hand.error.startswith("The rows are as they were: ")
+    assert hand.error.startswith("The images could not be read again, the rows are as they were: ")
     assert "3 of 3 done" in hand.shown
     desk.state.faults.clear()
     hand.refresh()

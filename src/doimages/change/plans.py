@@ -27,6 +27,11 @@ def _keep(plan: Plan) -> None:
         _plans.popitem(last=False)
 
 
+def forget(plan_id: str) -> None:
+    """Know a plan no more that was dropped: it is neither the last one made, nor found by its id."""
+    _plans.pop(plan_id, None)
+
+
 def load_plan(path: str | Path) -> Plan:
     """Read a plan that :meth:`Plan.save` wrote, and know it by its id; nothing is sent.
 

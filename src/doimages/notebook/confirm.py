@@ -11,6 +11,7 @@ from typing import Any
 
 import ipywidgets as widgets  # type: ignore[import-untyped] # it has no types
 
+from doimages.change import plans
 from doimages.change.apply import apply_plan
 from doimages.change.plan import Plan
 from doimages.change.report import Report
@@ -69,6 +70,7 @@ class Confirmation:
             if self._is_taken:
                 return False
             if is_first:
+                plans.forget(self._plan.id)
                 self._tell_withdrawn(_WITHDRAWN)
             return True
 
@@ -111,9 +113,13 @@ class Confirmation:
             self._refuse(error)
         else:
             self.is_running = False
-            self._keep(report)
-            self.line.value = status("This report is in _doimages.")
+            # Shown first: whatever comes of keeping it, what was done must be seen.
             self.box.show(ReportView(report, self._show_plan, self._keep).box, self.line)
+            try:
+                self._keep(report)
+                self.line.value = status("This report is in _doimages.")
+            except Exception as error:  # noqa: BLE001 - of whoever observes what was picked
+                self.line.value = alert(words_of(error))
 
     def _show_plan(self, plan: Plan) -> "Confirmation":
         """Show a plan that was made of the report as this one is."""

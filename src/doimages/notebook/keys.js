@@ -5,6 +5,8 @@ const GUARDED = ".doimages-keys";
 const NO_COMMANDS = "data-lm-suppress-shortcuts";
 
 function isBare(event) {
+  // Notebook 7 would select all cells, before the grid could select all images.
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a") return true;
   const isChord = event.ctrlKey || event.metaKey || event.altKey;
   const runsTheCell = event.shiftKey && event.key === "Enter";
   return !isChord && !runsTheCell && event.key !== "Tab";

@@ -120,8 +120,8 @@ class ReportView:
             report = resume_plan(plan.id, wait=wait, progress="off", watch=self.running.watch)
         finally:
             self._draw()
-        self._keep(report)
         self._take(report)
+        self._keep(report)
         return "This report is in _doimages."
 
     def _withdraw(self) -> None:

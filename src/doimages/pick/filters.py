@@ -21,6 +21,7 @@ from doimages.schema import IMAGES, REQUEST_TYPES
 
 LONGEST = 500
 MOST_VALUES = 1_000
+_LONGEST_SHOWN = 100
 _LARGE = 2**53
 _LONGEST_AGE = 36_525 * 86_400  # seconds
 _UNITS = (("days", 86_400), ("hours", 3_600), ("minutes", 60), ("seconds", 1))
@@ -67,7 +68,7 @@ class Filter(ABC):
 
     def refuse(self, value: Any, wanted: str) -> UsageError:
         """Make the error for a value that is none."""
-        return UsageError(f"{self.key} is {wanted}, not {value!r}. The rows are as before.")
+        return UsageError(f"{self.key} is {wanted}, not {_cut(value)}. The rows are as before.")
 
 
 class Text(Filter):
@@ -255,6 +256,11 @@ FILTERS: Mapping[str, Filter] = {
         Choice("public", "public", "public"),
     )
 }
+
+
+def _cut(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def pattern_of(value: str) -> str | None:

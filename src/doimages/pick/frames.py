@@ -13,6 +13,7 @@ _NO_ID = (
     "a picker's frame has one integer column, or index, 'id', and columns of one level; this one has not. "
     "Nothing was sent."
 )
+_TYPES = {"time": "time in a zone", "strings": "list of texts"}
 
 
 def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
@@ -37,8 +38,8 @@ def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
     for column in IMAGES.columns:
         if column.name in plain.columns and not _is_of(plain[column.name], column.type):
             raise UsageError(
-                f"column {column.name!r} of this frame holds no values of type {column.type}: read it with doimages, "
-                "or drop it. Nothing was sent."
+                f"column {column.name!r} of this frame holds no values of type {_TYPES.get(column.type, column.type)}: "
+                "read it with doimages, or drop it. Nothing was sent."
             )
     return plain
 
@@ -50,7 +51,17 @@ def _is_of(column: "pd.Series[Any]", kind: str) -> bool:
         is_number = types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype)
         return is_number or all(types.is_number(one) for one in told)
     if kind == "time":
-        return types.is_datetime64_any_dtype(column.dtype) or all(isinstance(one, datetime) for one in told)
+        # Of times without a zone nobody knows what day they are on in UTC.
+        return all(isinstance(one, datetime) and one.tzinfo is not None for one in told.head(1)) and (
+            types.is_datetime64_any_dtype(column.dtype) or all(isinstance(one, datetime) for one in told)
+        )
     if kind == "boolean":
         return types.is_bool_dtype(column.dtype) or all(types.is_bool(one) for one in told)
-    return kind != "strings" or all(types.is_list_like(one) for one in told)
+    if kind == "strings":
+        return all(_is_list_of_texts(one) for one in told)
+    return not any(types.is_list_like(one) for one in told)
+
+
+def _is_list_of_texts(cell: Any) -> bool:
+    is_list = types.is_list_like(cell) and not isinstance(cell, dict)
+    return is_list and all(word is None or isinstance(word, str) for word in cell)

@@ -17,6 +17,8 @@ MOST_ROWS = 200
 # What a listing of these requests is called in code; any other frame is called `df`.
 _SOURCES = {"GET /v2/images": Source.ALL, "GET /v2/images?private=true": Source.OWN}
 
+_BY_ITSELF = frozenset({"focus", "window", "search"})
+
 
 class Picking:
     """What a person does with the rows; each change ends with a call of ``changed`` that names what changed.
@@ -105,9 +107,13 @@ class Picking:
 
     def replace(self, frame: pd.DataFrame) -> list[int]:
         """Have other rows, with the same filters; gives the ids that were selected and are gone."""
-        self.rows = Rows(frame)
+        before, self.rows = self.rows, Rows(frame)
+        try:
+            self._apply(self.spec, start=self.start)
+        except BaseException:
+            self.rows = before
+            raise
         gone = self.selection.keep(self.rows.places)
-        self._apply(self.spec, start=self.start)
         self.changed(frozenset({"rows", "filters", "facets", "selection", "window"}))
         return gone
 
@@ -125,7 +131,8 @@ class Picking:
             changed, error = frozenset(), f"the picker cannot read this message {kind!r}."
         if kind == "filter":
             self.is_refused = bool(error)
-        if error or not self.is_refused:
+        # The screen sends some by itself: a person has not read yet what was wrong before them.
+        if error or not (self.is_refused or kind in _BY_ITSELF):
             self.error = error
         self.heard(message)
         self.changed(changed)
@@ -214,9 +221,9 @@ class Picking:
         self.rows.check(spec)
         masks: dict[str, Mask] = self.rows.masks(spec)
         fits = self.rows.all_fit(masks.values())
-        self.spec, self._masks, self._fits = spec, masks, fits
+        order = self.rows.order(fits, self.sort)
+        self.spec, self._masks, self._fits, self._order = spec, masks, fits, order
         self.version += 1
-        self._order = self.rows.order(fits, self.sort)
         self.start = min(start, max(0, len(self._order) - 1))
 
     def _checked_sort(self, sort: Any) -> str | None:

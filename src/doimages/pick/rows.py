@@ -250,5 +250,5 @@ def to_json(value: Any) -> Any:
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
     if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="minutes")[:16]
+        return value.astimezone(UTC).isoformat(sep=" ", timespec="minutes")[:16]
     return value.item() if isinstance(value, np.generic) else value

@@ -21,7 +21,7 @@ function makeRail({ model, on, make, button, debounced, send, listen, unsent }) 
   };
   const field = (type, show, take, attributes = {}) => {
     const input = make("input", { type, attributes: { autocomplete: "off", spellcheck: "false", ...attributes } });
-    on(input, "input", () => take(input.value.trim() === "" ? null : input.value));
+    on(input, "input", () => take(input.validity.badInput ? "?" : input.value.trim() === "" ? null : input.value));
     inputs.push([input, show]);
     return input;
   };

@@ -65,7 +65,7 @@ function makeGrid({ model, on, make, button, send, listen, unsent }) {
   const names = { role: "grid", "aria-label": "Images", "aria-multiselectable": "true" };
   const table = make("table", { attributes: names }, make("thead", {}, head), above, body, below);
   const scroller = make("div", { className: "doimages-scroll", tabIndex: -1 }, table);
-  const details = make("dl", { attributes: { "aria-label": "The image in focus" } });
+  const details = make("dl", { tabIndex: 0, attributes: { "aria-label": "The image in focus" } });
 
   const ask = () => {
     const { start, total, rows } = model.get("window");

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets  # type: ignore[import-untyped] # it has no types
 import pandas as pd
 
+from doimages.change import plans
 from doimages.change.image import Image
 from doimages.change.report import Report
 from doimages.errors import UsageError
@@ -85,7 +86,13 @@ class ActionPanel:
         self._offer()
 
     def drop(self) -> None:
-        """Withdraw the plan, for what it was made of has changed; one that is being applied goes on."""
+        """Withdraw the plan, for what it was made of has changed, and show that."""
+        self.withdraw()
+        self.draw()
+        self._told()
+
+    def withdraw(self) -> None:
+        """See to it that the plan cannot be applied any more; one that is being applied goes on."""
         with self._lock:
             self._ticket = object()
             if self._confirmation is not None and self._confirmation.withdraw():
@@ -95,8 +102,6 @@ class ActionPanel:
             elif self.line.value == _PLANNING:
                 self.line.value = status(_DROPPED)
             self.codes = {}
-        self._draw()
-        self._told()
 
     def _ask(self, _: object = None) -> None:
         """Ask for what the action needs."""
@@ -114,7 +119,8 @@ class ActionPanel:
         self.line.value = ""
         self.drop()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Show what can be done with the rows that are selected now."""
         frame = self._selected()
         self.preview.disabled = not (len(frame) and self._has_value)
         self.example.value = self._examples(frame) if self._action.argument == "name" else ""
@@ -149,8 +155,9 @@ class ActionPanel:
             return
         self.drop()
         # Before the rows: those that change from here on drop the plan.
-        ticket, frame = self._ticket, self._selected()
-        self.line.value = _PLANNING
+        with self._lock:
+            ticket, self.line.value = self._ticket, _PLANNING
+        frame = self._selected()
         work = threading.Thread(
             target=self._work, args=(ticket, self._action, self.value.value, frame), name="doimages-picker", daemon=True
         )
@@ -159,10 +166,10 @@ class ActionPanel:
     def _work(self, ticket: object, action: Action, value: str, frame: pd.DataFrame) -> None:
         try:
             plan = action.plan(frame, value, self._client)
+            codes = action.codes(frame.do_images.ids, value)
         except Exception as error:  # noqa: BLE001 - nobody else would show it
             self._show(ticket, alert(words_of(error)))
         else:
-            codes = action.codes(frame.do_images.ids, value)
             self._show(ticket, status(f"Plan {plan.id} is below.{self._hidden_words()}"), plan, codes)
 
     def _hidden_words(self) -> str:
@@ -173,6 +180,8 @@ class ActionPanel:
     def _show(self, ticket: object, line: str, plan: "Plan | None" = None, codes: dict[str, str] | None = None) -> None:
         with self._lock:
             if ticket is not self._ticket:
+                if plan is not None:
+                    plans.forget(plan.id)
                 return
             self.line.value = line
             self.codes = codes or {}
@@ -210,4 +219,4 @@ def _told(value: Any) -> Any:
     """Give a cell as the API tells it."""
     if pd.isna(value):
         return None
-    return value.isoformat() if isinstance(value, pd.Timestamp) else value
+    return value.tz_convert("UTC").isoformat() if isinstance(value, pd.Timestamp) else value

@@ -45,6 +45,15 @@ class FrameTrait(traitlets.TraitType[pd.DataFrame, pd.DataFrame]):
         obj._notify_trait(name, before, value)  # noqa: SLF001
 
 
+class StateTrait(traitlets.Dict):
+    """A state, taken when nobody else is telling one: traitlets would leave it unchecked."""
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Check it, and keep it."""
+        with obj._lock:  # noqa: SLF001 - of its own picker
+            super().set(obj, value)
+
+
 class ImagePicker(Box):
     """What :func:`doimages.picker` gives: a widget that shows itself, and what was picked in it.
 
@@ -58,7 +67,7 @@ class ImagePicker(Box):
     selection = FrameTrait(read_only=True)
     sql = traitlets.Unicode(read_only=True)
     python = traitlets.Unicode(read_only=True)
-    state = traitlets.Dict()
+    state = StateTrait()
 
     def __init__(
         self,
@@ -100,7 +109,8 @@ class ImagePicker(Box):
 
     def snapshot(self, rows: int = 50) -> Snapshot:
         """Give what it shows now as plain HTML and text, which stay as they are; ``rows`` is how many at most."""
-        return Snapshot.of(self._picking, rows)
+        with self._lock:
+            return Snapshot.of(self._picking, max(rows, 0))
 
     def _selected(self) -> pd.DataFrame:
         """Give the selected rows, not while others are put in their place."""
@@ -121,12 +131,16 @@ class ImagePicker(Box):
 
     def _changed(self, changed: frozenset[str]) -> None:
         picking = self._picking
-        # In one message, and first: an acknowledgement without what it is of would put the screen back.
+        is_other = bool(changed & {"rows", "filters", "selection"})
+        # First, for telling may fail.
+        if self._panel is not None and is_other:
+            self._panel.withdraw()
+        # In one message: an acknowledgement without what it is of would put the screen back.
         self._tell(changed)
-        if self._panel is not None and changed & {"rows", "filters", "selection"}:
+        if self._panel is not None and is_other:
             if "rows" in changed:
                 self._panel.offer(offers(picking))
-            self._panel.drop()
+            self._panel.draw()
         # Told when all are set: an observer that fails, or looks at another, finds none that is older.
         with self.hold_trait_notifications():
             if changed & {"rows", "filters", "order"}:
@@ -168,13 +182,14 @@ class ImagePicker(Box):
         with self._lock:
             done = told["id"][told["outcome"].isin(words.GOOD)].dropna().astype(int)
             self._picking.selection.select(done, on=False)
-            self._changed(frozenset({"selection"}))
 
         def read() -> pd.DataFrame:
             fresh = read_do_images(private=True, client=self._client)
             return patched(self._picking.rows.frame, fresh, ids)
 
         self._start(read)
+        with self._lock:
+            self._changed(frozenset({"selection"}))
 
     def _start(self, read: Callable[[], pd.DataFrame], *, is_refresh: bool = False) -> None:
         work = threading.Thread(target=self._read, args=(read, is_refresh), name="doimages-picker", daemon=True)
@@ -183,13 +198,14 @@ class ImagePicker(Box):
     def _read(self, read: Callable[[], pd.DataFrame], is_refresh: bool) -> None:  # noqa: FBT001 - of a thread
         """Have the rows that a read gives; on a thread, for a kernel that reads in a callback hears no other."""
         with self._reading:
+            frame, text = None, ""
             try:
-                frame, text = read(), ""
+                frame = read()
             except Exception as error:  # noqa: BLE001 - nobody else would show it
-                frame, text = self._picking.rows.frame, f"The rows are as they were: {words_of(error)}"
+                text = f"The images could not be read again, the rows are as they were: {words_of(error)}"
             with self._lock:
                 self._is_busy = self._is_busy and not is_refresh
-                gone = len(self._picking.replace(frame))
+                gone = 0 if frame is None else len(self._picking.replace(frame))
                 lost = f"{gone:,} selected {'image is' if gone == 1 else 'images are'} gone." if gone else ""
                 self._picking.error = text or lost
                 self._tell()
@@ -199,9 +215,10 @@ class ImagePicker(Box):
         return {**made, "text/plain": repr(self), "text/html": self.snapshot(20)._repr_html_()} if made else made
 
     def __repr__(self) -> str:
-        picking = self._picking
-        filters = ", ".join(f"{key}={value!r}" for key, value in picking.spec.to_record().items())
-        return f"ImagePicker({picking.status}{'; ' if filters else ''}{filters})"
+        with self._lock:
+            status, spec = self._picking.status, self._picking.spec
+        filters = ", ".join(f"{key}={value!r}" for key, value in spec.to_record().items())
+        return f"ImagePicker({status}{'; ' if filters else ''}{filters})"
 
 
 def picker(
@@ -224,7 +241,8 @@ def picker(
     client
         A client of :func:`doimages.connect`; the default is one made of the settings, and kept.
     read_only
-        True for no actions at all. The default is False, and True for a frame where no token is found.
+        True for no actions at all. The default is False, and True for a frame where no token is found, or that was
+        read from another endpoint.
     **state
         Filters, ``selected`` and ``sort``, as :attr:`ImagePicker.state` has them: ``name`` (a text, or ``/regex/``),
         ``type``, ``distribution``, ``regions``, ``status``, ``tags``, ``public`` (lists; None for a missing value),
