@@ -89,7 +89,7 @@ def test_sorting(few):
 
 
 def test_the_order_of_tab(few):
-    """Tab goes through the filters, the buttons, the headers, one row, and the code; and Shift+Tab back."""
+    """Tab goes through filters, buttons, headers, one row, its details, and the code; and Shift+Tab back."""
     few.field("Name (text or /regex/)").focus()
     seen = [few.focused]
     while "Show the code" not in seen:
@@ -102,6 +102,8 @@ def test_the_order_of_tab(few):
     places = [seen.index(mark) for mark in marks]
     assert places == sorted(places)
     assert sum(name.startswith("Select ") and "(" in name for name in seen) == 1
+    press(few, "Shift+Tab")
+    assert few.focused == "The image in focus"
     press(few, "Shift+Tab")
     assert few.focused == first
 
