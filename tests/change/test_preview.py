@@ -267,7 +267,7 @@ def test_hostile_names(name):
         for plan in plans:
             page = page_of(plan)
             assert page.elements == page_of(plain).elements == {"table", "caption", "tbody", "tr", "th", "td"}
-            assert set(page.attributes) == {"style"}
+            assert set(page.attributes) == {"class", "style"}
             assert {len(row) for row in page.rows[1:]} == {2}
             shown = repr(plan)
             assert all(letter.isprintable() or letter == "\n" for letter in shown)
