@@ -93,6 +93,14 @@ def estate(*images: dict, size: int = 0):
         made.close()
 
 
+@contextmanager
+def mixed():
+    """Give an account of five snapshots and a custom image, and two tags, for a with block."""
+    with estate(*images(5, tags=["new"]), image(6, type="custom", description="text")) as made:
+        made.state.tags["old"] = None
+        yield made
+
+
 def images(number: int, **fields) -> list[dict]:
     """Give so many records, from the id 1 on."""
     return [copy.deepcopy(image(one, **fields)) for one in range(1, number + 1)]

@@ -16,6 +16,13 @@ MARKUP = '<img src=x onerror="window.pwned = true">'
 HOSTILE = f"{MARKUP}<script>window.pwned = true</script>$x$ &amp; \u202e\"'"
 PICKER = ".doimages-picker"
 TAGS = "() => [...new Set([...document.querySelectorAll('main *')].map(one => one.localName))].sort()"
+ANOTHER_VIEW = """async () => {
+    const el = document.createElement("div");
+    document.querySelector("main").append(el);
+    window.end = (await import("/widget.js")).default.render({model: fake.model, el});
+}"""
+# Long enough for a view to ask for rows many times.
+FRAMES = "async () => { for (let frame = 0; frame < 30; frame += 1) await new Promise(requestAnimationFrame); }"
 
 
 @pytest.fixture(scope="module")
@@ -320,15 +327,27 @@ def test_its_end(drawn):
     assert drawn.widget.sent == []
 
 
+def test_two_views_of_one_picker_come_to_rest(drawn):
+    """Scrolled in one of them, the other follows: they do not ask for their rows in turn without end."""
+    drawn.page.evaluate(ANOTHER_VIEW)
+    one, other = drawn.page.locator(".doimages-scroll").all()
+    one.evaluate("one => { one.scrollTop = 5000; }")
+    drawn.page.wait_for_function("() => fake.traits.window.start > 100")
+    drawn.page.evaluate(FRAMES)
+    drawn.settle()
+    assert len(drawn.sent("window")) == 1
+    for view in (one, other):
+        expect(view.locator("tr[data-id]").first).to_be_attached()
+        assert view.evaluate("one => one.scrollTop") > 4000
+    drawn.page.evaluate("() => end()")
+
+
 def test_two_views_of_one_picker(drawn):
     """Both show the same; what is done in the one stays done in the other, and the end of one is not that of both."""
     for place in range(3):
         drawn.boxes.nth(place).click()
     drawn.settle()
-    drawn.page.evaluate(
-        "async () => { const el = document.createElement('div'); document.querySelector('main').append(el);"
-        " window.end = (await import('/widget.js')).default.render({model: fake.model, el}); }"
-    )
+    drawn.page.evaluate(ANOTHER_VIEW)
     one, other = drawn.page.locator(PICKER).all()
     for place in range(3, 6):
         one.get_by_role("checkbox", name=re.compile("^Select ")).nth(place).click()

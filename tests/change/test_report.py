@@ -3,7 +3,7 @@
 import httpx
 import pandas as pd
 import pytest
-from estate import confirmed, estate, frame_of, images, outcomes
+from estate import confirmed, estate, frame_of, images, mixed, outcomes
 from scripted import image
 
 import doimages
@@ -35,8 +35,7 @@ URL = "https://images.example.com/base.qcow2"
 
 @pytest.fixture
 def account():
-    with estate(*images(5, tags=["new"]), image(6, type="custom", description="text")) as made:
-        made.state.tags["old"] = None
+    with mixed() as made:
         yield made
 
 

@@ -6,6 +6,7 @@ from queue import Empty
 
 import pytest
 from desk import Desk, open_desk
+from hand import join
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import KernelManager
 from traitlets.config import Config
@@ -119,6 +120,14 @@ class Kernel:
         return "".join(
             content.get("text", "") or content.get("data", {}).get("text/plain", "") for _, content in messages
         )
+
+
+@pytest.fixture
+def settled(caplog):
+    """Leave no thread of a widget, and no error that it only logged."""
+    yield
+    join()
+    assert "Exception in" not in caplog.text
 
 
 @pytest.fixture

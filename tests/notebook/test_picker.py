@@ -22,12 +22,7 @@ TRAITS = ("value", "selection", "sql", "python", "state")
 BUTTONS = {"Button", "Dropdown", "Combobox", "Text", "HTML"}
 
 
-@pytest.fixture(autouse=True)
-def _settled(caplog):
-    """Leave no thread, and no error that a widget only logged."""
-    yield
-    join()
-    assert "Exception in" not in caplog.text
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 @pytest.fixture

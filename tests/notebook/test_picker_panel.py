@@ -26,12 +26,7 @@ VALUES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _settled(caplog):
-    """Leave no thread, and no error that a widget only logged."""
-    yield
-    join()
-    assert "Exception in" not in caplog.text
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 import threading
 
 import pytest
-from estate import confirmed, estate, frame_of, images
+from estate import confirmed, frame_of, mixed
 from screen import buttons, click, parts, press_enter, settle, shown
-from scripted import image
 
 import doimages
 from doimages.change import waiting
@@ -23,8 +22,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 @pytest.fixture
 def account():
-    with estate(*images(5, tags=["new"]), image(6, type="custom", description="text")) as made:
-        made.state.tags["old"] = None
+    with mixed() as made:
         yield made
 
 

@@ -27,12 +27,7 @@ TAGS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "br", "div", "co
 ATTRIBUTES = {"class", "style", "scope", "role"}
 
 
-@pytest.fixture(autouse=True)
-def _settled(caplog):
-    """Leave no thread, and no error that a widget only logged."""
-    yield
-    join()
-    assert "Exception in" not in caplog.text
+pytestmark = pytest.mark.usefixtures("settled")
 
 
 class Page(HTMLParser):

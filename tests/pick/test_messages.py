@@ -201,6 +201,24 @@ def test_filters_that_were_refused_stay_so_until_others_come(listing):
     assert (picking.is_refused, picking.error) == (False, "")
 
 
+def test_what_is_interrupted_is_answered(listing, monkeypatch):
+    """The screen waits for an answer to each message: it has one, with the rows as they were."""
+    picking = Picking(listing)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    told = []
+    picking.changed = told.append
+    with monkeypatch.context() as patch:
+        patch.setattr(picking.rows, "order", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            picking.hear({"kind": "filter", "spec": {"name": "web"}, "seq": 1})
+    assert (picking.ack, picking.state, len(picking.places)) == (1, {}, 300)
+    assert "interrupted" in picking.error
+    assert told == [frozenset()]
+
+
 def test_error_goes_with_the_next_filter():
     """An error about a filter stands until a filter is right."""
     picking = Picking(SMALL)

@@ -120,6 +120,7 @@ class Picking:
     def hear(self, message: Mapping[str, Any]) -> None:
         """Do what a message from the screen asks for; what is wrong in it becomes :attr:`error`, and no more."""
         kind = message.get("kind")
+        changed, error = frozenset[str](), "This was interrupted: do it again."
         try:
             act = self._acts.get(kind) if isinstance(kind, str) else None
             if act is None:
@@ -129,13 +130,14 @@ class Picking:
             changed, error = frozenset(), str(refusal)
         except (KeyError, TypeError, ValueError, OverflowError):
             changed, error = frozenset(), f"the picker cannot read this message {kind!r}."
-        if kind == "filter":
-            self.is_refused = bool(error)
-        # The screen sends some by itself: a person has not read yet what was wrong before them.
-        if error or not (self.is_refused or kind in _BY_ITSELF):
-            self.error = error
-        self.heard(message)
-        self.changed(changed)
+        finally:  # also where it was interrupted: the screen sends nothing more before it has an answer
+            if kind == "filter":
+                self.is_refused = bool(error)
+            # The screen sends some by itself: a person has not read yet what was wrong before them.
+            if error or not (self.is_refused or kind in _BY_ITSELF):
+                self.error = error
+            self.heard(message)
+            self.changed(changed)
 
     def heard(self, message: Mapping[str, Any]) -> None:
         """Note that a message was done."""

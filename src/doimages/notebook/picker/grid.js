@@ -136,6 +136,11 @@ function makeGrid({ model, on, make, button, send, listen, unsent }) {
       space.querySelector("td").style.height = `${rest * ROW}px`;
     }
     if (isOther) scroller.scrollTop = 0;
+    // Another view of the picker asked for these rows: this one follows, for asked back they would go to and fro.
+    else if (coming.seq <= model.get("status").ack && coming.start !== start) {
+      coming = { ...coming, start };
+      scroller.scrollTop = start && (start + PAGE) * ROW;
+    }
     if (held !== null && !wantsFocus) {
       const same = rows.findIndex(([id]) => String(id) === held);
       active = same < 0 ? nearestInSight() : start + same;
